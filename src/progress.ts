@@ -1,0 +1,12 @@
+/** One report of a long computation, handed to the caller; the library itself prints nothing. */
+export interface ProgressUpdate {
+  /** What is being done, as a noun phrase: `training eqBG`, `sampling`. */
+  readonly stage: string;
+  /** Units finished and units in all, in whatever unit the stage counts. */
+  readonly done: number;
+  readonly total: number;
+  /** A figure worth seeing while waiting, for example `NLL 7.31`. */
+  readonly detail?: string;
+}
+
+export type Progress = (update: ProgressUpdate) => void;
