@@ -1,0 +1,11 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { ExecutionContext } from 'ava';
+
+/** A folder of the test's own, removed when it ends. */
+export async function ownFolder(t: ExecutionContext): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'equiflow-formats-'));
+  t.teardown(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+}
