@@ -1,0 +1,362 @@
+// The module's exports: every generic kernel in f32 and f64 under its name with the width appended.
+
+import * as lanes from './lanes';
+import * as math from './math';
+import * as field from './field';
+import * as integrate from './integrate';
+import * as adjoint from './adjoint';
+import * as energies from './energy';
+import * as tables from './tables';
+
+export { demote } from './lanes';
+export { normals, philox } from './random';
+export { radialBasis, tableProducts, tableProductsReverse, radialBasisReverse } from './tables';
+export { pairScratch } from './pairs';
+export { denseScratch } from './dense';
+export { adjointScratch } from './adjoint';
+export { metropolis, metropolisScratch } from './metropolis';
+
+export function elementary32(kind: i32, x: usize, vectors: i32): void {
+  math.elementary<f32>(kind, x, vectors);
+}
+
+export function elementary64(kind: i32, x: usize, vectors: i32): void {
+  math.elementary<f64>(kind, x, vectors);
+}
+
+export function squaredNorm32(x: usize, norms: usize, coordinates: i32, blocks: i32): void {
+  lanes.squaredNorm<f32>(x, norms, coordinates, blocks);
+}
+
+export function squaredNorm64(x: usize, norms: usize, coordinates: i32, blocks: i32): void {
+  lanes.squaredNorm<f64>(x, norms, coordinates, blocks);
+}
+
+export function removeCentroid32(x: usize, particles: i32, dimensions: i32, blocks: i32): void {
+  lanes.removeCentroid<f32>(x, particles, dimensions, blocks);
+}
+
+export function removeCentroid64(x: usize, particles: i32, dimensions: i32, blocks: i32): void {
+  lanes.removeCentroid<f64>(x, particles, dimensions, blocks);
+}
+
+export function stageTable32(
+  values: usize,
+  slopes: usize,
+  kappa: usize,
+  times: i32,
+  knots: i32,
+  intervals: i32,
+  scratch: usize,
+  out: usize,
+): void {
+  tables.stageTable<f32>(values, slopes, kappa, times, knots, intervals, scratch, out);
+}
+
+export function stageTable64(
+  values: usize,
+  slopes: usize,
+  kappa: usize,
+  times: i32,
+  knots: i32,
+  intervals: i32,
+  scratch: usize,
+  out: usize,
+): void {
+  tables.stageTable<f64>(values, slopes, kappa, times, knots, intervals, scratch, out);
+}
+
+export function stageTableReverse32(
+  coefficientsBar: usize,
+  values: usize,
+  slopes: usize,
+  kappa: usize,
+  times: i32,
+  knots: i32,
+  intervals: i32,
+  scratch: usize,
+  valuesBar: usize,
+  slopesBar: usize,
+  kappaBar: usize,
+): void {
+  tables.stageTableReverse<f32>(
+    coefficientsBar, values, slopes, kappa, times,
+    knots, intervals, scratch, valuesBar, slopesBar, kappaBar,
+  );
+}
+
+export function stageTableReverse64(
+  coefficientsBar: usize,
+  values: usize,
+  slopes: usize,
+  kappa: usize,
+  times: i32,
+  knots: i32,
+  intervals: i32,
+  scratch: usize,
+  valuesBar: usize,
+  slopesBar: usize,
+  kappaBar: usize,
+): void {
+  tables.stageTableReverse<f64>(
+    coefficientsBar, values, slopes, kappa, times,
+    knots, intervals, scratch, valuesBar, slopesBar, kappaBar,
+  );
+}
+
+export function velocity32(
+  kind: i32,
+  parameters: usize,
+  stage: usize,
+  x: usize,
+  v: usize,
+  div: usize,
+  particles: i32,
+  dimensions: i32,
+  blocks: i32,
+  scratch: usize,
+): void {
+  field.velocity<f32>(kind, parameters, stage, x, v, div, particles, dimensions, blocks, scratch);
+}
+
+export function velocity64(
+  kind: i32,
+  parameters: usize,
+  stage: usize,
+  x: usize,
+  v: usize,
+  div: usize,
+  particles: i32,
+  dimensions: i32,
+  blocks: i32,
+  scratch: usize,
+): void {
+  field.velocity<f64>(kind, parameters, stage, x, v, div, particles, dimensions, blocks, scratch);
+}
+
+export function velocityReverse32(
+  kind: i32,
+  parameters: usize,
+  stage: usize,
+  stageBar: usize,
+  x: usize,
+  vBar: usize,
+  divBar: usize,
+  xBar: usize,
+  particles: i32,
+  dimensions: i32,
+  blocks: i32,
+  scratch: usize,
+): void {
+  field.velocityReverse<f32>(
+    kind, parameters, stage, stageBar, x, vBar,
+    divBar, xBar, particles, dimensions, blocks, scratch,
+  );
+}
+
+export function velocityReverse64(
+  kind: i32,
+  parameters: usize,
+  stage: usize,
+  stageBar: usize,
+  x: usize,
+  vBar: usize,
+  divBar: usize,
+  xBar: usize,
+  particles: i32,
+  dimensions: i32,
+  blocks: i32,
+  scratch: usize,
+): void {
+  field.velocityReverse<f64>(
+    kind, parameters, stage, stageBar, x, vBar,
+    divBar, xBar, particles, dimensions, blocks, scratch,
+  );
+}
+
+export function integratorScratch32(coordinates: i32, blocks: i32): i32 {
+  return integrate.integratorScratch<f32>(coordinates, blocks);
+}
+
+export function integratorScratch64(coordinates: i32, blocks: i32): i32 {
+  return integrate.integratorScratch<f64>(coordinates, blocks);
+}
+
+export function rungeKutta432(
+  kind: i32,
+  parameters: usize,
+  stages: usize,
+  stageBytes: usize,
+  steps: i32,
+  inverse: bool,
+  x: usize,
+  logDet: usize,
+  particles: i32,
+  dimensions: i32,
+  blocks: i32,
+  tape: usize,
+  work: usize,
+  scratch: usize,
+): void {
+  integrate.rungeKutta4<f32>(
+    kind, parameters, stages, stageBytes, steps, inverse, x,
+    logDet, particles, dimensions, blocks, tape, work, scratch,
+  );
+}
+
+export function rungeKutta464(
+  kind: i32,
+  parameters: usize,
+  stages: usize,
+  stageBytes: usize,
+  steps: i32,
+  inverse: bool,
+  x: usize,
+  logDet: usize,
+  particles: i32,
+  dimensions: i32,
+  blocks: i32,
+  tape: usize,
+  work: usize,
+  scratch: usize,
+): void {
+  integrate.rungeKutta4<f64>(
+    kind, parameters, stages, stageBytes, steps, inverse, x,
+    logDet, particles, dimensions, blocks, tape, work, scratch,
+  );
+}
+
+export function rungeKutta4Reverse32(
+  kind: i32,
+  parameters: usize,
+  stages: usize,
+  stageBytes: usize,
+  stageBars: usize,
+  stageBarBytes: usize,
+  steps: i32,
+  inverse: bool,
+  tape: usize,
+  xBar: usize,
+  logDetBar: usize,
+  particles: i32,
+  dimensions: i32,
+  blocks: i32,
+  work: usize,
+  scratch: usize,
+): void {
+  adjoint.rungeKutta4Reverse<f32>(
+    kind, parameters, stages, stageBytes, stageBars, stageBarBytes, steps, inverse,
+    tape, xBar, logDetBar, particles, dimensions, blocks, work, scratch,
+  );
+}
+
+export function rungeKutta4Reverse64(
+  kind: i32,
+  parameters: usize,
+  stages: usize,
+  stageBytes: usize,
+  stageBars: usize,
+  stageBarBytes: usize,
+  steps: i32,
+  inverse: bool,
+  tape: usize,
+  xBar: usize,
+  logDetBar: usize,
+  particles: i32,
+  dimensions: i32,
+  blocks: i32,
+  work: usize,
+  scratch: usize,
+): void {
+  adjoint.rungeKutta4Reverse<f64>(
+    kind, parameters, stages, stageBytes, stageBars, stageBarBytes, steps, inverse,
+    tape, xBar, logDetBar, particles, dimensions, blocks, work, scratch,
+  );
+}
+
+export function priorCotangent32(
+  z: usize,
+  weights: usize,
+  inverseVariance: f64,
+  zBar: usize,
+  coordinates: i32,
+  blocks: i32,
+): void {
+  adjoint.priorCotangent<f32>(z, weights, inverseVariance, zBar, coordinates, blocks);
+}
+
+export function priorCotangent64(
+  z: usize,
+  weights: usize,
+  inverseVariance: f64,
+  zBar: usize,
+  coordinates: i32,
+  blocks: i32,
+): void {
+  adjoint.priorCotangent<f64>(z, weights, inverseVariance, zBar, coordinates, blocks);
+}
+
+export function potential32(
+  terms: usize,
+  count: i32,
+  x: usize,
+  energy: usize,
+  gradient: usize,
+  particles: i32,
+  dimensions: i32,
+  blocks: i32,
+  scratch: usize,
+): void {
+  energies.potential<f32>(terms, count, x, energy, gradient, particles, dimensions, blocks, scratch);
+}
+
+export function potential64(
+  terms: usize,
+  count: i32,
+  x: usize,
+  energy: usize,
+  gradient: usize,
+  particles: i32,
+  dimensions: i32,
+  blocks: i32,
+  scratch: usize,
+): void {
+  energies.potential<f64>(terms, count, x, energy, gradient, particles, dimensions, blocks, scratch);
+}
+
+export function pack32to32(from: usize, to: usize, samples: i32, coordinates: i32): void {
+  lanes.pack<f32, f32>(from, to, samples, coordinates);
+}
+
+export function unpack32to32(from: usize, to: usize, samples: i32, coordinates: i32): void {
+  lanes.unpack<f32, f32>(from, to, samples, coordinates);
+}
+
+export function pack32to64(from: usize, to: usize, samples: i32, coordinates: i32): void {
+  lanes.pack<f32, f64>(from, to, samples, coordinates);
+}
+
+export function unpack32to64(from: usize, to: usize, samples: i32, coordinates: i32): void {
+  lanes.unpack<f32, f64>(from, to, samples, coordinates);
+}
+
+export function pack64to32(from: usize, to: usize, samples: i32, coordinates: i32): void {
+  lanes.pack<f64, f32>(from, to, samples, coordinates);
+}
+
+export function unpack64to32(from: usize, to: usize, samples: i32, coordinates: i32): void {
+  lanes.unpack<f64, f32>(from, to, samples, coordinates);
+}
+
+export function pack64to64(from: usize, to: usize, samples: i32, coordinates: i32): void {
+  lanes.pack<f64, f64>(from, to, samples, coordinates);
+}
+
+export function unpack64to64(from: usize, to: usize, samples: i32, coordinates: i32): void {
+  lanes.unpack<f64, f64>(from, to, samples, coordinates);
+}
+
+/** First byte that the host may hand out. */
+export function heapBase(): usize {
+  return __heap_base;
+}

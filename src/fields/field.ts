@@ -1,0 +1,54 @@
+import type { Kernels, Precision } from '../kernels/index.js';
+
+/** Parameters or their gradients by name, row-major; names and shapes as in the model file. */
+export type ParameterSet = Readonly<Record<string, Float64Array>>;
+
+/** How finely a field is prepared. Fields without tables ignore it. */
+export interface PrepareOptions {
+  /** Table knots per narrowest radial width. */
+  readonly resolution?: number;
+  /** A fixed table grid instead: derivatives of the tabulated field take it as constant. */
+  readonly grid?: { readonly intervals: number; readonly maxDistance: number };
+  /** Also room for cotangents, so that `reverse` exists. */
+  readonly reverse?: boolean;
+}
+
+/**
+ * A time-dependent vector field v(t, x) with closed divergence. The integrators know a field only through this and
+ * `PreparedField`; a new one is a file here and a case in assembly/field.ts.
+ */
+export interface Field {
+  readonly kind: 'kernel' | 'dense';
+  readonly particles: number;
+  readonly dimensions: number;
+  readonly parameters: ParameterSet;
+  readonly shapes: Readonly<Record<string, readonly number[]>>;
+  /** Groups that training leaves alone unless told otherwise. */
+  readonly frozen: readonly string[];
+  /** Places the field's stages at the given times in the kernels' memory. */
+  prepare(kernels: Kernels, precision: Precision, times: Float64Array, options?: PrepareOptions): PreparedField;
+  /** The same kind of field with other parameters. */
+  withParameters(parameters: ParameterSet): Field;
+}
+
+/** A field in kernel memory, at a fixed set of times. Numbers are byte offsets unless they say otherwise. */
+export interface PreparedField {
+  /** Which case of assembly/field.ts. */
+  readonly code: number;
+  readonly parameters: number;
+  readonly stages: number;
+  readonly stageBytes: number;
+  readonly scratchBytes: number;
+  /** Recomputes all stages from (new) parameters. */
+  update(parameters: ParameterSet): void;
+  readonly reverse?: PreparedReverse;
+}
+
+export interface PreparedReverse {
+  readonly stageBars: number;
+  readonly stageBarBytes: number;
+  /** Zeroes all cotangents. */
+  reset(): void;
+  /** Cotangents of the parameters from those collected since `reset`. */
+  gradient(): ParameterSet;
+}

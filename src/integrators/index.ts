@@ -1,0 +1,1 @@
+export { type RungeKutta4, rk4, stageTimes } from './rk4.js';

@@ -1,0 +1,23 @@
+import { UsageError } from '../errors.js';
+
+/**
+ * Classic Runge–Kutta of fourth order with fixed steps over t ∈ [0, 1]. Forward and inverse are different maps to O(h⁴);
+ * the difference is the discretisation error.
+ */
+export interface RungeKutta4 {
+  readonly kind: 'rk4';
+  readonly steps: number;
+}
+
+/** @throws UsageError unless `steps` is an integer from 1 to 10000. */
+export function rk4(steps = 20): RungeKutta4 {
+  if (!Number.isInteger(steps) || steps < 1 || steps > 10000) {
+    throw new UsageError(`integrator: steps is ${steps}, expected an integer from 1 to 10000`);
+  }
+  return { kind: 'rk4', steps };
+}
+
+/** The times s/(2·steps), s = 0 … 2·steps, at which a field has to be prepared: ends and middles of all steps. */
+export function stageTimes(integrator: RungeKutta4): Float64Array {
+  return Float64Array.from({ length: 2 * integrator.steps + 1 }, (_, s) => s / (2 * integrator.steps));
+}

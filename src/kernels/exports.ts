@@ -1,0 +1,215 @@
+/* Signatures of the WASM module. Every argument that is not a count or a scale is a byte offset into its memory. */
+
+/** The kernels that exist for f32 and f64 lanes. `blocks` are groups of `lanes` samples. Documented in assembly/. */
+export interface LaneKernels {
+  /** Samples per block. */
+  readonly lanes: number;
+  /** Bytes of one number. */
+  readonly bytes: number;
+  elementary(kind: number, x: number, vectors: number): void;
+  packFrom32(from: number, to: number, samples: number, coordinates: number): void;
+  packFrom64(from: number, to: number, samples: number, coordinates: number): void;
+  unpackTo32(from: number, to: number, samples: number, coordinates: number): void;
+  unpackTo64(from: number, to: number, samples: number, coordinates: number): void;
+  squaredNorm(x: number, norms: number, coordinates: number, blocks: number): void;
+  removeCentroid(x: number, particles: number, dimensions: number, blocks: number): void;
+  stageTable(
+    values: number,
+    slopes: number,
+    kappa: number,
+    times: number,
+    knots: number,
+    intervals: number,
+    scratch: number,
+    out: number,
+  ): void;
+  stageTableReverse(
+    coefficientsBar: number,
+    values: number,
+    slopes: number,
+    kappa: number,
+    times: number,
+    knots: number,
+    intervals: number,
+    scratch: number,
+    valuesBar: number,
+    slopesBar: number,
+    kappaBar: number,
+  ): void;
+  velocity(
+    kind: number,
+    parameters: number,
+    stage: number,
+    x: number,
+    v: number,
+    div: number,
+    particles: number,
+    dimensions: number,
+    blocks: number,
+    scratch: number,
+  ): void;
+  velocityReverse(
+    kind: number,
+    parameters: number,
+    stage: number,
+    stageBar: number,
+    x: number,
+    vBar: number,
+    divBar: number,
+    xBar: number,
+    particles: number,
+    dimensions: number,
+    blocks: number,
+    scratch: number,
+  ): void;
+  integratorScratch(coordinates: number, blocks: number): number;
+  rungeKutta4(
+    kind: number,
+    parameters: number,
+    stages: number,
+    stageBytes: number,
+    steps: number,
+    inverse: boolean,
+    x: number,
+    logDet: number,
+    particles: number,
+    dimensions: number,
+    blocks: number,
+    tape: number,
+    work: number,
+    scratch: number,
+  ): void;
+  rungeKutta4Reverse(
+    kind: number,
+    parameters: number,
+    stages: number,
+    stageBytes: number,
+    stageBars: number,
+    stageBarBytes: number,
+    steps: number,
+    inverse: boolean,
+    tape: number,
+    xBar: number,
+    logDetBar: number,
+    particles: number,
+    dimensions: number,
+    blocks: number,
+    work: number,
+    scratch: number,
+  ): void;
+  priorCotangent(
+    z: number,
+    weights: number,
+    inverseVariance: number,
+    zBar: number,
+    coordinates: number,
+    blocks: number,
+  ): void;
+  potential(
+    terms: number,
+    count: number,
+    x: number,
+    energy: number,
+    gradient: number,
+    particles: number,
+    dimensions: number,
+    blocks: number,
+    scratch: number,
+  ): void;
+}
+
+/** The kernels that exist once. */
+export interface CommonKernels {
+  demote(from: number, to: number, vectors: number, blocks: number): void;
+  normals(
+    seed: number,
+    stream: number,
+    indexLow: number,
+    indexHigh: number,
+    scale: number,
+    coordinates: number,
+    groups: number,
+    out: number,
+    words: number,
+  ): void;
+  philox(
+    seed: number,
+    stream: number,
+    indexLow: number,
+    indexHigh: number,
+    draw: number,
+    third: number,
+    out: number,
+  ): void;
+  radialBasis(
+    mu: number,
+    gamma: number,
+    kernels: number,
+    knots: number,
+    spacing: number,
+    basis: number,
+    slopes: number,
+    scratch: number,
+  ): void;
+  tableProducts(
+    basis: number,
+    basisSlopes: number,
+    weights: number,
+    offsets: number,
+    kernels: number,
+    times: number,
+    knots: number,
+    spacing: number,
+    values: number,
+    slopes: number,
+  ): void;
+  tableProductsReverse(
+    basis: number,
+    basisSlopes: number,
+    kernels: number,
+    times: number,
+    knots: number,
+    spacing: number,
+    valuesBar: number,
+    slopesBar: number,
+    weightsBar: number,
+    totals: number,
+  ): void;
+  radialBasisReverse(
+    mu: number,
+    gamma: number,
+    weights: number,
+    basis: number,
+    kernels: number,
+    times: number,
+    knots: number,
+    spacing: number,
+    valuesBar: number,
+    slopesBar: number,
+    muBar: number,
+    logGammaBar: number,
+    scratch: number,
+  ): void;
+  pairScratch(particles: number): number;
+  denseScratch(hidden: number): number;
+  adjointScratch(coordinates: number, blocks: number): number;
+  metropolis(
+    terms: number,
+    termCount: number,
+    x: number,
+    energies: number,
+    accepted: number,
+    particles: number,
+    dimensions: number,
+    groups: number,
+    steps: number,
+    firstStep: number,
+    firstChain: number,
+    seed: number,
+    stream: number,
+    stepSize: number,
+    beta: number,
+    scratch: number,
+  ): void;
+  metropolisScratch(coordinates: number): number;
+}

@@ -1,0 +1,116 @@
+import { readFileSync } from 'node:fs';
+import { UnavailableError } from '../errors.js';
+import type { CommonKernels, LaneKernels } from './exports.js';
+
+/** Which lane type a computation runs in; positions and velocities, never log-densities, which are always f64. */
+export type Precision = 'f32' | 'f64';
+
+const PAGE = 65536;
+/** Offsets are aligned to a cache line, which also aligns every vector. */
+const ALIGNMENT = 64;
+
+let compiled: WebAssembly.Module | undefined;
+
+/** The compiled module, once a thread; instances share its machine code. */
+function kernelModule(): WebAssembly.Module {
+  if (compiled === undefined) {
+    const bytes = readFileSync(new URL('./equiflow.wasm', import.meta.url));
+    if (!WebAssembly.validate(bytes)) {
+      throw new UnavailableError(
+        'this JavaScript engine cannot run WebAssembly SIMD, which the kernels need: use Node.js 20.19 or newer',
+      );
+    }
+    compiled = new WebAssembly.Module(bytes);
+  }
+  return compiled;
+}
+
+function laneKernels(exports: WebAssembly.Exports, width: '32' | '64'): LaneKernels {
+  const bytes = Number(width) / 8;
+  const kernels: Record<string, unknown> = { lanes: 16 / bytes, bytes };
+  for (const [name, value] of Object.entries(exports)) {
+    if (name.startsWith('pack') && name.endsWith(`to${width}`)) kernels[`packFrom${name.slice(4, 6)}`] = value;
+    else if (name.startsWith(`unpack${width}`)) kernels[`unpackTo${name.slice(-2)}`] = value;
+    else if (name.endsWith(width)) kernels[name.slice(0, -2)] = value;
+  }
+  return kernels as unknown as LaneKernels;
+}
+
+/**
+ * One instance of the kernels with its own memory and a bump allocator of byte offsets. Everything that lives together
+ * (a prepared flow, a batch of chains) owns one; it goes when its owner is collected.
+ *
+ * Views are made on demand because growing the memory detaches the ones made before.
+ */
+export class Kernels {
+  readonly common: CommonKernels;
+  readonly f32: LaneKernels;
+  readonly f64: LaneKernels;
+  readonly #memory: WebAssembly.Memory;
+  #top: number;
+
+  constructor() {
+    const { exports } = new WebAssembly.Instance(kernelModule(), {
+      env: {
+        abort: (_message: number, _file: number, line: number, column: number) => {
+          throw new Error(`kernel aborted at ${line}:${column}`);
+        },
+      },
+    });
+    this.common = exports as unknown as CommonKernels;
+    this.f32 = laneKernels(exports, '32');
+    this.f64 = laneKernels(exports, '64');
+    this.#memory = exports.memory as WebAssembly.Memory;
+    this.#top = Math.ceil((exports.heapBase as () => number)() / ALIGNMENT) * ALIGNMENT;
+  }
+
+  lane(precision: Precision): LaneKernels {
+    return precision === 'f32' ? this.f32 : this.f64;
+  }
+
+  /**
+   * Reserves `bytes` and returns their offset, aligned to 64.
+   * @throws RangeError where a 4 GiB memory would not hold them.
+   */
+  allocate(bytes: number): number {
+    const offset = this.#top;
+    const top = Math.ceil((offset + bytes) / ALIGNMENT) * ALIGNMENT;
+    const missing = top - this.#memory.buffer.byteLength;
+    if (missing > 0) this.#memory.grow(Math.ceil(missing / PAGE));
+    this.#top = top;
+    return offset;
+  }
+
+  /** Runs `body` and gives back what it allocated. Nothing allocated inside may be kept. */
+  scoped<T>(body: () => T): T {
+    const top = this.#top;
+    try {
+      return body();
+    } finally {
+      this.#top = top;
+    }
+  }
+
+  f32View(offset: number, length: number): Float32Array {
+    return new Float32Array(this.#memory.buffer, offset, length);
+  }
+
+  f64View(offset: number, length: number): Float64Array {
+    return new Float64Array(this.#memory.buffer, offset, length);
+  }
+
+  u32View(offset: number, length: number): Uint32Array {
+    return new Uint32Array(this.#memory.buffer, offset, length);
+  }
+
+  view(precision: Precision, offset: number, length: number): Float32Array | Float64Array {
+    return precision === 'f32' ? this.f32View(offset, length) : this.f64View(offset, length);
+  }
+
+  /** Copies numbers in as f64 and returns their offset. */
+  place(values: ArrayLike<number>): number {
+    const offset = this.allocate(values.length * 8);
+    this.f64View(offset, values.length).set(values);
+    return offset;
+  }
+}
