@@ -1,0 +1,18 @@
+export {
+  type AutocorrelationTime,
+  integratedAutocorrelationTime,
+  type MeanEstimate,
+  meanWithError,
+} from './autocorrelation.js';
+export { histogram, histogram2d } from './histogram.js';
+export { classifyMinima, type DistinctMinima, distinctMinima, isMinimum, labelledArrangements } from './minima.js';
+export { type EnergyAndGradient, type Minimization, type MinimizeOptions, minimize } from './minimize.js';
+export { minimizeOnPool } from './minimize-on-pool.js';
+export {
+  binomialFraction,
+  mean,
+  quantile,
+  standardErrorOfMean,
+  variance,
+  weightedFraction,
+} from './statistics.js';

@@ -1,0 +1,128 @@
+import { DataError } from '../errors.js';
+import type { Estimate } from '../estimate.js';
+import { foldBlocks, largestLogWeights, type WeightBlock, weightBlocks } from './blocks.js';
+import { requireLogWeights, requireSameLength } from './log-weights.js';
+import { khatOfLargest, tailLength } from './psis.js';
+import { type WeightStatus, weightStatus } from './status.js';
+
+/** What a set of importance weights is worth. The figures belong together: none of them is safe to quote alone. */
+export interface WeightReport {
+  readonly n: number;
+  /** Kish's effective sample size (Σw)²/Σw². */
+  readonly ess: number;
+  /** ESS/n, between 1/n and 1. */
+  readonly essFraction: number;
+  /** Pareto shape of the largest weights; Infinity if it cannot be fitted. */
+  readonly khat: number;
+  /** log mean w in nats: an estimate of log Z if q is normalised. */
+  readonly logZ: Estimate;
+  /** Share of the largest weight in the sum. */
+  readonly largestShare: number;
+  /** Samples of weight exactly zero (infinite energy). */
+  readonly zeroWeights: number;
+  readonly status: WeightStatus;
+}
+
+export interface ImportanceWeightOptions {
+  /** What an error message calls the array, for example `samples.npz: logWeight`; default `logWeight`. */
+  readonly source?: string;
+}
+
+/**
+ * Diagnoses importance weights. The result depends on the sequence alone, never on how it was sharded.
+ *
+ * @param logWeight log w = −U/kT − log q, shape [n], nats; −Inf is a zero weight
+ * @throws DataError if the array is empty or holds NaN or +Inf
+ */
+export function importanceWeights(logWeight: Float64Array, options: ImportanceWeightOptions = {}): WeightReport {
+  requireLogWeights(logWeight, options.source ?? 'logWeight');
+  return weightReport(
+    foldBlocks(weightBlocks(logWeight)),
+    largestLogWeights(logWeight, tailLength(logWeight.length) + 1),
+  );
+}
+
+/**
+ * The report from mergeable parts, for sets that never are in memory as a whole.
+ *
+ * @param total fold of all blocks in global order
+ * @param largest the `tailLength(total.n) + 1` largest log-weights, descending
+ * @throws DataError if there are no samples or `largest` is too short for them
+ */
+export function weightReport(total: WeightBlock, largest: Float64Array): WeightReport {
+  const { n, sum, zeroWeights } = total;
+  if (n === 0) throw new DataError('logWeight: no entries, expected at least one sample');
+  const needed = Math.min(n, tailLength(n) + 1);
+  if (largest.length < needed) {
+    throw new DataError(`largest log-weights: ${largest.length} entries, expected ${needed} for ${n} samples`);
+  }
+  const mean = sum / n;
+  const relativeVariance = sum > 0 ? total.squaredDeviations / n / mean ** 2 : Number.NaN;
+  const ess = sum > 0 ? n / (1 + relativeVariance) : 0;
+  const khat = khatOfLargest(largest, n);
+  const largestShare = sum > 0 ? 1 / sum : Number.NaN;
+  return {
+    n,
+    ess,
+    essFraction: ess / n,
+    khat,
+    logZ: {
+      value: total.maximum + Math.log(mean),
+      // Delta method: sd(w)/(√n·mean w), with the unbiased variance; 0/0 for a single sample.
+      standardError: n < 2 ? Number.NaN : Math.sqrt(relativeVariance / (n - 1)),
+      n,
+      diagnostics: { ess, khat, largestShare },
+    },
+    largestShare,
+    zeroWeights,
+    status: weightStatus({ n, ess, khat, largestShare, relativeSpread: Math.sqrt(relativeVariance) }),
+  };
+}
+
+/**
+ * Weights that sum to one, shape [n].
+ *
+ * @throws DataError if the array is empty, holds NaN or +Inf, or only zero weights
+ */
+export function normalizedWeights(logWeight: Float64Array): Float64Array {
+  requireLogWeights(logWeight, 'logWeight');
+  const { maximum, sum } = foldBlocks(weightBlocks(logWeight));
+  if (sum === 0) {
+    throw new DataError(`logWeight: all ${logWeight.length} weights are zero, expected one finite log-weight`);
+  }
+  return logWeight.map((l) => Math.exp(l - maximum) / sum);
+}
+
+/**
+ * Self-normalised average Σwf/Σw: the expectation of f in the target ensemble.
+ *
+ * The error is the delta method's, √(n/(n−1)·Σ w̃²(f − mean)²). It is NaN when one weight holds more than half of the
+ * sum: then the mean follows that sample, its deviation vanishes, and the formula would shrink as things get worse.
+ *
+ * @param values f(x), shape [n]; entries of zero weight are not looked at
+ * @param logWeight shape [n], nats
+ * @throws DataError if the lengths differ, weights are bad or all zero, or a value of positive weight is not finite
+ */
+export function weightedMean(values: Float64Array, logWeight: Float64Array): Estimate {
+  requireSameLength('values', values, 'logWeight', logWeight);
+  const weights = normalizedWeights(logWeight);
+  const n = values.length;
+  let value = 0;
+  let sumOfSquares = 0;
+  let largestShare = 0;
+  for (let i = 0; i < n; i++) {
+    if (weights[i] === 0) continue;
+    if (!Number.isFinite(values[i])) {
+      throw new DataError(`values: ${values[i]} at index ${i}, expected a finite number where the weight is positive`);
+    }
+    value += weights[i] * values[i];
+    sumOfSquares += weights[i] ** 2;
+    largestShare = Math.max(largestShare, weights[i]);
+  }
+  let variance = 0;
+  for (let i = 0; i < n; i++) {
+    if (weights[i] > 0) variance += (weights[i] * (values[i] - value)) ** 2;
+  }
+  const standardError = n < 2 || largestShare > 0.5 ? Number.NaN : Math.sqrt((variance * n) / (n - 1));
+  return { value, standardError, n, diagnostics: { ess: 1 / sumOfSquares, largestShare } };
+}

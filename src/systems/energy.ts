@@ -1,0 +1,102 @@
+import { Kernels, type LaneKernels, type Precision } from '../kernels/index.js';
+import type { EnergyTerm, System } from './system.js';
+
+/** Numbers of a term in kernel memory; see assembly/energy.ts. */
+const TERM_SIZE = 8;
+
+/** A term as the kernels read it: kind, scale, constants. */
+function encodeTerm(term: EnergyTerm): number[] {
+  switch (term.kind) {
+    case 'double-well':
+      return [0, term.scale, term.a, term.b, term.c, term.d0];
+    case 'lennard-jones':
+      return [1, term.scale, term.epsilon, term.rMin];
+    case 'trap':
+      return [2, term.scale, term.stiffness];
+  }
+}
+
+/** Places the terms of a system in kernel memory. */
+export function placeTerms(kernels: Kernels, system: System): { terms: number; count: number } {
+  const values = new Float64Array(system.terms.length * TERM_SIZE);
+  system.terms.forEach((term, t) => {
+    values.set(encodeTerm(term), t * TERM_SIZE);
+  });
+  return { terms: kernels.place(values), count: system.terms.length };
+}
+
+/** Samples that are evaluated at a time: enough to amortise the call, few enough for L2. */
+const CHUNK = 256;
+
+/** Evaluates U and ∇U of one system on the WASM kernels. */
+export class EnergyEvaluator {
+  readonly #kernels = new Kernels();
+  readonly #lane: LaneKernels;
+  readonly #terms: { terms: number; count: number };
+  readonly #offsets: { rows: number; x: number; energy: number; gradient: number; scratch: number };
+
+  constructor(
+    readonly system: System,
+    precision: Precision = 'f64',
+  ) {
+    const k = this.#kernels;
+    const bytes = CHUNK * system.particles * system.dimensions * 8;
+    this.#lane = k.lane(precision);
+    this.#terms = placeTerms(k, system);
+    this.#offsets = {
+      rows: k.allocate(bytes),
+      x: k.allocate(bytes),
+      energy: k.allocate(CHUNK * 8),
+      gradient: k.allocate(bytes),
+      scratch: k.allocate(16),
+    };
+  }
+
+  /** U [n] of configurations `x` [n, N, D], never divided by kT. */
+  energy(x: Float32Array | Float64Array, n: number): Float64Array {
+    const energy = new Float64Array(n);
+    this.#evaluate(x, n, energy);
+    return energy;
+  }
+
+  /** U [n] and ∇U [n, N, D]. */
+  energyAndGradient(x: Float32Array | Float64Array, n: number): { energy: Float64Array; gradient: Float64Array } {
+    const energy = new Float64Array(n);
+    const gradient = new Float64Array(n * this.system.particles * this.system.dimensions);
+    this.#evaluate(x, n, energy, gradient);
+    return { energy, gradient };
+  }
+
+  #evaluate(x: Float32Array | Float64Array, n: number, energy: Float64Array, gradient?: Float64Array): void {
+    const { particles, dimensions } = this.system;
+    const C = particles * dimensions;
+    const k = this.#kernels;
+    const at = this.#offsets;
+    for (let first = 0; first < n; first += CHUNK) {
+      const count = Math.min(CHUNK, n - first);
+      const blocks = Math.ceil(count / this.#lane.lanes);
+      const padded = blocks * this.#lane.lanes;
+      const rows = k.f64View(at.rows, padded * C);
+      rows.set(x.subarray(first * C, (first + count) * C));
+      for (let s = count; s < padded; s++) rows.copyWithin(s * C, (count - 1) * C, count * C);
+      this.#lane.packFrom64(at.rows, at.x, padded, C);
+      const gradientAt = gradient ? at.gradient : 0;
+      this.#lane.potential(
+        this.#terms.terms,
+        this.#terms.count,
+        at.x,
+        at.energy,
+        gradientAt,
+        particles,
+        dimensions,
+        blocks,
+        at.scratch,
+      );
+      energy.set(k.f64View(at.energy, count), first);
+      if (gradient) {
+        this.#lane.unpackTo64(at.gradient, at.rows, count, C);
+        gradient.set(k.f64View(at.rows, count * C), first * C);
+      }
+    }
+  }
+}
