@@ -1,0 +1,21 @@
+import { UsageError } from '../errors.js';
+import type { MeanFreeNormal } from '../priors/index.js';
+import type { System } from '../systems/index.js';
+import type { ContinuousFlow } from './continuous-flow.js';
+
+/** A flow with the target whose Boltzmann distribution exp(−U/kT) it approximates; kT is the prior's. */
+export interface BoltzmannGenerator {
+  readonly prior: MeanFreeNormal;
+  readonly flow: ContinuousFlow;
+  readonly target: System;
+}
+
+/** @throws UsageError where flow and target disagree on particles or dimensions. */
+export function boltzmannGenerator(target: System, flow: ContinuousFlow): BoltzmannGenerator {
+  for (const key of ['particles', 'dimensions'] as const) {
+    if (target[key] !== flow.prior[key]) {
+      throw new UsageError(`generator: system '${target.name}' has ${target[key]} ${key}, the flow ${flow.prior[key]}`);
+    }
+  }
+  return { prior: flow.prior, flow, target };
+}

@@ -1,0 +1,36 @@
+import { UsageError } from '../errors.js';
+import type { Field, PrepareOptions } from '../fields/index.js';
+import type { RungeKutta4 } from '../integrators/index.js';
+import type { Precision } from '../kernels/index.js';
+import type { MeanFreeNormal } from '../priors/index.js';
+import { FlowRunner } from './flow-runner.js';
+
+/**
+ * A continuous normalizing flow: dx/dt = v(t, x) from prior space at t = 0 to configurations at t = 1, with
+ * d log q/dt = −div v. If the field is G-equivariant and the prior G-invariant, so is the density (Köhler, Klein, Noé
+ * 2019, Theorems 1 and 2).
+ */
+export interface ContinuousFlow {
+  readonly prior: MeanFreeNormal;
+  readonly field: Field;
+  readonly integrator: RungeKutta4;
+}
+
+/** @throws UsageError where prior and field disagree on particles or dimensions. */
+export function continuousFlow(prior: MeanFreeNormal, field: Field, integrator: RungeKutta4): ContinuousFlow {
+  for (const key of ['particles', 'dimensions'] as const) {
+    if (prior[key] !== field[key]) {
+      throw new UsageError(`flow: the prior has ${prior[key]} ${key}, the field ${field[key]}`);
+    }
+  }
+  return { prior, field, integrator };
+}
+
+/** Prepares a flow for work at one precision; the cost is a few milliseconds, so keep the runner. */
+export function prepareFlow(
+  flow: ContinuousFlow,
+  precision: Precision = 'f64',
+  options: PrepareOptions = {},
+): FlowRunner {
+  return new FlowRunner(flow, precision, options);
+}

@@ -1,0 +1,114 @@
+import { DataError, EquiflowError } from '../errors.js';
+import { DenseField, type Field, KernelField, type ParameterSet } from '../fields/index.js';
+import { decodeSafetensors, encodeSafetensors } from '../formats/index.js';
+import { type RungeKutta4, rk4 } from '../integrators/index.js';
+import { type MeanFreeNormal, meanFreeNormal } from '../priors/index.js';
+import { type System, systemFromSpec, systemSpec } from '../systems/index.js';
+import { type BoltzmannGenerator, boltzmannGenerator } from './boltzmann-generator.js';
+import { continuousFlow } from './continuous-flow.js';
+
+/** What a model file says beside its tensors, as JSON under the safetensors metadata key `equiflow`. */
+interface ModelDescription {
+  readonly version: 1;
+  readonly system: ReturnType<typeof systemSpec>;
+  readonly prior: { readonly kind: 'mean-free-normal'; readonly scale: number; readonly kT?: number };
+  readonly field: { readonly kind: Field['kind']; readonly particles: number; readonly dimensions: number };
+  readonly integrator: RungeKutta4;
+  readonly training?: unknown;
+}
+
+/** Model file (safetensors, F64) of a generator; `training` is any JSON that says how it came about. */
+export function encodeModel({ prior, flow, target }: BoltzmannGenerator, training?: unknown): Uint8Array {
+  const { field, integrator } = flow;
+  const description: ModelDescription = {
+    version: 1,
+    system: systemSpec(target),
+    prior: { kind: prior.kind, scale: prior.scale, kT: prior.kT },
+    field: { kind: field.kind, particles: field.particles, dimensions: field.dimensions },
+    integrator,
+    ...(training === undefined ? {} : { training }),
+  };
+  const tensors = new Map(
+    Object.entries(field.shapes).map(([name, shape]) => [name, { shape: [...shape], data: field.parameters[name] }]),
+  );
+  return encodeSafetensors(tensors, { equiflow: JSON.stringify(description) });
+}
+
+/**
+ * Reads a model file. `source` names it in errors.
+ * @throws DataError naming the field or tensor that is missing, of another kind, or out of range.
+ */
+export function decodeModel(bytes: Uint8Array, source: string): { generator: BoltzmannGenerator; training?: unknown } {
+  const { tensors, metadata } = decodeSafetensors(bytes, source);
+  if (metadata.equiflow === undefined) {
+    throw new DataError(`${source}: not an equiflow model: its metadata has no 'equiflow' entry`);
+  }
+  const description = parseDescription(metadata.equiflow, source);
+  const parameters: Record<string, Float64Array> = {};
+  for (const [name, tensor] of tensors) parameters[name] = tensor.data;
+  try {
+    const { particles, dimensions } = description.field;
+    const prior: MeanFreeNormal = meanFreeNormal(particles, dimensions, {
+      scale: description.prior.scale,
+      kT: description.prior.kT ?? 1,
+    });
+    const field = fieldOfKind(description.field, parameters);
+    for (const [name, shape] of Object.entries(field.shapes)) {
+      const found = tensors.get(name)?.shape ?? [];
+      if (found.join() !== shape.join()) {
+        throw new DataError(`tensor '${name}' has shape [${found}], expected [${shape}]`);
+      }
+    }
+    const target: System = systemFromSpec(description.system);
+    const flow = continuousFlow(prior, field, rk4(description.integrator.steps));
+    const training = description.training;
+    return { generator: boltzmannGenerator(target, flow), ...(training === undefined ? {} : { training }) };
+  } catch (error) {
+    // Whatever is wrong in a file is wrong data, whoever noticed it.
+    if (error instanceof EquiflowError) throw new DataError(`${source}: ${error.message}`, { cause: error });
+    throw error;
+  }
+}
+
+function fieldOfKind(
+  { kind, particles, dimensions }: ModelDescription['field'],
+  parameters: ParameterSet,
+): KernelField | DenseField {
+  return kind === 'kernel'
+    ? new KernelField(particles, dimensions, parameters)
+    : new DenseField(particles, dimensions, parameters);
+}
+
+function parseDescription(json: string, source: string): ModelDescription {
+  const fail = (what: string): never => {
+    throw new DataError(`${source}: metadata 'equiflow': ${what}`);
+  };
+  let value: Record<string, Record<string, unknown>>;
+  try {
+    value = JSON.parse(json);
+  } catch {
+    return fail('not valid JSON');
+  }
+  if (typeof value !== 'object' || value === null) return fail('expected an object');
+  if ((value.version as unknown) !== 1) fail(`version is ${JSON.stringify(value.version)}, expected 1`);
+  for (const key of ['system', 'prior', 'field', 'integrator']) {
+    if (typeof value[key] !== 'object' || value[key] === null) fail(`'${key}' is missing`);
+  }
+  const expectOne = (path: string, found: unknown, allowed: readonly unknown[]) => {
+    if (!allowed.includes(found)) {
+      fail(`${path} is ${JSON.stringify(found)}, expected ${allowed.map((a) => JSON.stringify(a)).join(' or ')}`);
+    }
+  };
+  const expectNumber = (path: string, found: unknown) => {
+    if (typeof found !== 'number') fail(`${path} is ${JSON.stringify(found)}, expected a number`);
+  };
+  expectOne('prior.kind', value.prior.kind, ['mean-free-normal']);
+  expectOne('field.kind', value.field.kind, ['kernel', 'dense']);
+  expectOne('integrator.kind', value.integrator.kind, ['rk4']);
+  expectNumber('prior.scale', value.prior.scale);
+  if (value.prior.kT !== undefined) expectNumber('prior.kT', value.prior.kT);
+  expectNumber('field.particles', value.field.particles);
+  expectNumber('field.dimensions', value.field.dimensions);
+  expectNumber('integrator.steps', value.integrator.steps);
+  return value as unknown as ModelDescription;
+}

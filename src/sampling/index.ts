@@ -1,0 +1,2 @@
+export { BLOCK_SIZE, logProb, type SampleOptions, type SampleSet, sample } from './sample.js';
+export { readSampleWeights, type SampleProvenance, type SampleWeights, writeSampleSet } from './sample-files.js';

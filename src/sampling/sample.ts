@@ -1,0 +1,120 @@
+import { NumericalError, UsageError } from '../errors.js';
+import { type BoltzmannGenerator, encodeModel, type Positions } from '../flows/index.js';
+import { sha256 } from '../formats/index.js';
+import { MAX_SEED, type Precision } from '../kernels/index.js';
+import type { Progress } from '../progress.js';
+import { logWeights } from '../reweighting/index.js';
+import type { WorkerPool } from '../workers/index.js';
+import type { LogProbBlockInput, ModelMessage, SampleBlock, SampleBlockInput } from './tasks.js';
+
+/** Samples per block of work, and the unit in which weights are folded. */
+export const BLOCK_SIZE = 4096;
+
+const TASKS = new URL('./tasks.js', import.meta.url);
+
+export interface SampleOptions {
+  readonly n: number;
+  readonly seed: number;
+  /** Global index of the first sample; runs over disjoint ranges are parts of one stream. */
+  readonly first?: number;
+  readonly precision?: Precision;
+  readonly onProgress?: Progress;
+  readonly signal?: AbortSignal;
+}
+
+/** Samples with their exact log-densities; everything a reweighting needs. */
+export interface SampleSet {
+  readonly n: number;
+  readonly particles: number;
+  readonly dimensions: number;
+  readonly kT: number;
+  /** Configurations [n, N, D]. */
+  readonly x: Positions;
+  /** log q(x) in nats, normalised on the mean-free subspace, [n]. */
+  readonly logQ: Float64Array;
+  /** U(x), never divided by kT, [n]. */
+  readonly energy: Float64Array;
+  /** −U/kT − log q, [n]. */
+  readonly logWeight: Float64Array;
+}
+
+function modelMessage(generator: BoltzmannGenerator, precision: Precision): ModelMessage {
+  const bytes = encodeModel(generator);
+  return { key: `${sha256(bytes)} ${precision}`, bytes, precision };
+}
+
+/**
+ * Draws samples on the pool. Sample i depends on (model, precision, seed, i) alone: any number of workers and any
+ * split into ranges give the same bytes.
+ *
+ * @throws UsageError for a seed or range out of bounds; NumericalError naming the first sample whose log q is not finite.
+ */
+export async function sample(
+  generator: BoltzmannGenerator,
+  options: SampleOptions,
+  pool: WorkerPool,
+): Promise<SampleSet> {
+  const { n, seed, first = 0, precision = 'f32', onProgress, signal } = options;
+  if (!Number.isInteger(n) || n < 1) throw new UsageError(`sample: n is ${n}, expected a positive integer`);
+  if (!Number.isInteger(seed) || seed < 0 || seed > MAX_SEED) {
+    throw new UsageError(`sample: seed is ${seed}, expected an integer from 0 to ${MAX_SEED}`);
+  }
+  if (!Number.isInteger(first) || first < 0 || first + n > Number.MAX_SAFE_INTEGER) {
+    throw new UsageError(`sample: the range from ${first} is not within the safe integers`);
+  }
+  const { particles, dimensions, kT } = generator.prior;
+  const C = particles * dimensions;
+  const model = modelMessage(generator, precision);
+  const inputs: SampleBlockInput[] = [];
+  for (let start = 0; start < n; start += BLOCK_SIZE) {
+    inputs.push({ model, seed, first: first + start, n: Math.min(BLOCK_SIZE, n - start) });
+  }
+  const x = precision === 'f32' ? new Float32Array(n * C) : new Float64Array(n * C);
+  const [logQ, energy] = [new Float64Array(n), new Float64Array(n)];
+  let done = 0;
+  const task = { module: TASKS, name: 'sampleBlock' };
+  for await (const block of pool.map<SampleBlockInput, SampleBlock>(task, inputs, signal ? { signal } : {})) {
+    const bad = block.logQ.findIndex((value) => !Number.isFinite(value));
+    if (bad >= 0) {
+      throw new NumericalError(
+        `sample ${first + done + bad}: log q is ${block.logQ[bad]}: the flow leaves the finite range`,
+      );
+    }
+    x.set(block.x, done * C);
+    logQ.set(block.logQ, done);
+    energy.set(block.energy, done);
+    done += block.logQ.length;
+    onProgress?.({ stage: 'sampling', done, total: n });
+  }
+  return { n, particles, dimensions, kT, x, logQ, energy, logWeight: logWeights(energy, logQ, kT) };
+}
+
+/**
+ * Normalised log q of configurations [n, N, D] by the inverse flow, in f64 unless told otherwise. It differs from the log q
+ * that `sample` reports by the integrator's discretisation error.
+ */
+export async function logProb(
+  generator: BoltzmannGenerator,
+  x: Float64Array,
+  n: number,
+  pool: WorkerPool,
+  { precision = 'f64', onProgress, signal }: Pick<SampleOptions, 'precision' | 'onProgress' | 'signal'> = {},
+): Promise<Float64Array> {
+  const C = generator.prior.particles * generator.prior.dimensions;
+  if (x.length !== n * C) throw new UsageError(`logProb: x has ${x.length} numbers, expected ${n} times ${C}`);
+  const model = modelMessage(generator, precision);
+  const inputs: LogProbBlockInput[] = [];
+  for (let start = 0; start < n; start += BLOCK_SIZE) {
+    const count = Math.min(BLOCK_SIZE, n - start);
+    inputs.push({ model, x: x.slice(start * C, (start + count) * C), n: count });
+  }
+  const logQ = new Float64Array(n);
+  let done = 0;
+  const task = { module: TASKS, name: 'logProbBlock' };
+  for await (const block of pool.map<LogProbBlockInput, Float64Array>(task, inputs, signal ? { signal } : {})) {
+    logQ.set(block, done);
+    done += block.length;
+    onProgress?.({ stage: 'log-densities', done, total: n });
+  }
+  return logQ;
+}

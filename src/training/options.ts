@@ -1,0 +1,82 @@
+import { UsageError } from '../errors.js';
+import { MAX_SEED, type Precision } from '../kernels/index.js';
+import { ADAM, type AdamOptions } from './optimizer.js';
+
+/** How a training run goes; everything but `seed` has a default. */
+export interface TrainingOptions {
+  /** Determines the initial order of the data and the split; with the model's own seed, the whole run. */
+  readonly seed: number;
+  readonly steps: number;
+  readonly batchSize: number;
+  readonly learningRate: number;
+  /** `cosine` falls to a hundredth of the learning rate at the last step; both warm up linearly over `warmUpSteps`. */
+  readonly schedule: 'constant' | 'cosine';
+  readonly warmUpSteps: number;
+  readonly adam: AdamOptions;
+  /** Gradients longer than this are scaled down to it. */
+  readonly clipNorm: number;
+  /** Steps between evaluations of the validation NLL. */
+  readonly validationInterval: number;
+  /** Validations without improvement before training stops. */
+  readonly patience: number;
+  /** Integrator steps of a training step vary by this fraction, so that no error at one count can be learned; 0 turns it off. */
+  readonly stepJitter: number;
+  /** Largest difference in nats that the validation NLL may show between the flow's steps and twice as many. */
+  readonly integratorTolerance: number;
+  /** Lane type of losses and gradients. */
+  readonly precision: Precision;
+  /** Groups of parameters to train; all but the field's frozen ones by default. */
+  readonly groups?: readonly string[];
+}
+
+export const TRAINING_DEFAULTS: Omit<TrainingOptions, 'seed'> = {
+  steps: 3000,
+  batchSize: 256,
+  learningRate: 5e-3,
+  schedule: 'cosine',
+  warmUpSteps: 50,
+  adam: ADAM,
+  clipNorm: 10,
+  validationInterval: 100,
+  patience: 10,
+  stepJitter: 0.25,
+  integratorTolerance: 0.02,
+  precision: 'f32',
+};
+
+/** @throws UsageError naming the option, its value and what was expected. */
+export function checkTrainingOptions(options: TrainingOptions): void {
+  const integer = (name: keyof TrainingOptions, low: number, high: number) => {
+    const value = options[name] as number;
+    if (!Number.isInteger(value) || value < low || value > high) {
+      throw new UsageError(`training: ${name} is ${value}, expected an integer from ${low} to ${high}`);
+    }
+  };
+  const positive = (name: string, value: number) => {
+    if (!(value > 0 && Number.isFinite(value))) {
+      throw new UsageError(`training: ${name} is ${value}, expected a positive number`);
+    }
+  };
+  integer('seed', 0, MAX_SEED);
+  integer('steps', 0, 1e9);
+  integer('batchSize', 1, 1e7);
+  integer('warmUpSteps', 0, 1e9);
+  integer('validationInterval', 1, 1e9);
+  integer('patience', 1, 1e9);
+  positive('learningRate', options.learningRate);
+  positive('clipNorm', options.clipNorm);
+  positive('integratorTolerance', options.integratorTolerance);
+  if (!(options.stepJitter >= 0 && options.stepJitter < 1)) {
+    throw new UsageError(`training: stepJitter is ${options.stepJitter}, expected at least 0 and below 1`);
+  }
+  if (options.adam.weightDecay < 0) {
+    throw new UsageError(`training: weightDecay is ${options.adam.weightDecay}, expected 0 or a positive number`);
+  }
+}
+
+/** Learning rate of step `step` (from 0). */
+export function learningRateAt(step: number, { learningRate, schedule, steps, warmUpSteps }: TrainingOptions): number {
+  const warm = warmUpSteps > 0 ? Math.min(1, (step + 1) / warmUpSteps) : 1;
+  if (schedule === 'constant') return learningRate * warm;
+  return learningRate * warm * (0.01 + 0.99 * 0.5 * (1 + Math.cos((Math.PI * step) / Math.max(1, steps))));
+}

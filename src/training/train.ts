@@ -1,0 +1,67 @@
+import { type BoltzmannGenerator, decodeModel, encodeModel } from '../flows/index.js';
+import type { Configurations } from '../formats/index.js';
+import type { Progress } from '../progress.js';
+import type { WorkerPool } from '../workers/index.js';
+import { TRAINING_DEFAULTS, type TrainingOptions } from './options.js';
+import type { TrainTaskInput, TrainTaskMessage, TrainTaskOutput } from './tasks.js';
+import type { TrainingResult, TrainingState } from './trainer.js';
+
+const TASKS = new URL('./tasks.js', import.meta.url);
+
+export interface TrainHooks {
+  readonly onProgress?: Progress;
+  /** Called with a resumable state at every validation and when the run is stopped. */
+  readonly onState?: (state: TrainingState) => void;
+  /** Stops the run after its current step with `InterruptedError`. */
+  readonly signal?: AbortSignal;
+  readonly resume?: TrainingState;
+}
+
+export interface TrainedGenerator {
+  readonly generator: BoltzmannGenerator;
+  readonly state: TrainingState;
+  readonly reason: TrainingResult['reason'];
+}
+
+/** Trains a generator's flow by maximum likelihood on one worker of the pool. See `trainByMaximumLikelihood`. */
+export async function train(
+  generator: BoltzmannGenerator,
+  data: Configurations,
+  validation: Configurations,
+  options: Partial<TrainingOptions> & { seed: number },
+  pool: WorkerPool,
+  { onProgress, onState, signal, resume }: TrainHooks = {},
+): Promise<TrainedGenerator> {
+  const stop = new Int32Array(new SharedArrayBuffer(4));
+  const requestStop = () => void Atomics.store(stop, 0, 1);
+  signal?.addEventListener('abort', requestStop, { once: true });
+  if (signal?.aborted) requestStop();
+  const total = options.steps ?? TRAINING_DEFAULTS.steps;
+  let latest = '';
+  const onMessage = (message: unknown) => {
+    const update = message as TrainTaskMessage;
+    if (update.kind === 'state') {
+      const point = update.state.curve.at(-1);
+      if (point) latest = `, validation ${point.validationNll.toFixed(3)}`;
+      onState?.(update.state);
+    } else {
+      onProgress?.({ stage: 'training', done: update.step, total, detail: `NLL ${update.loss.toFixed(3)}${latest}` });
+    }
+  };
+  try {
+    const input: TrainTaskInput = {
+      model: encodeModel(generator),
+      data,
+      validation,
+      options,
+      stop,
+      sendStates: onState !== undefined || onProgress !== undefined,
+      ...(resume ? { resume } : {}),
+    };
+    const task = { module: TASKS, name: 'trainTask' };
+    const { model, state, reason } = await pool.run<TrainTaskInput, TrainTaskOutput>(task, input, { onMessage });
+    return { generator: decodeModel(model, 'trained model').generator, state, reason };
+  } finally {
+    signal?.removeEventListener('abort', requestStop);
+  }
+}
