@@ -69,22 +69,27 @@ export function rungeKutta4Reverse<T extends number>(
   }
 }
 
-/** Cotangent of −Σ_s w_s log N(z_s; 0, σ²) at the prior's end: zBar = w_s z / σ², with `weights` f64 per sample. */
-export function priorCotangent<T extends number>(
-  z: usize,
+/** out = factor · w_s · x for every sample s of blocks [blocks][coordinates], with `weights` w f64 per sample. */
+export function scaleSamples<T extends number>(
+  x: usize,
   weights: usize,
-  inverseVariance: f64,
-  zBar: usize,
+  factor: f64,
+  out: usize,
   coordinates: i32,
   blocks: i32,
 ): void {
-  const factor = v128.splat<T>(<T>inverseVariance);
+  const scale = v128.splat<T>(<T>factor);
   const block = <usize>coordinates * VECTOR;
   for (let b = 0; b < blocks; b++) {
-    const scale = v128.mul<T>(factor, loadLanes<T>(weights));
-    for (let c: usize = 0; c < block; c += VECTOR) v128.store(zBar + c, v128.mul<T>(scale, v128.load(z + c)));
-    z += block;
-    zBar += block;
+    const weight = v128.mul<T>(scale, loadLanes<T>(weights));
+    for (let c: usize = 0; c < block; c += VECTOR) v128.store(out + c, v128.mul<T>(weight, v128.load(x + c)));
+    x += block;
+    out += block;
     weights += lanes<T>() * 8;
   }
+}
+
+/** sum += x, vector by vector. */
+export function addVectors<T extends number>(sum: usize, x: usize, vectors: i32): void {
+  addScaled<T>(sum, sum, 1, x, <usize>vectors * VECTOR);
 }

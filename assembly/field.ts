@@ -2,7 +2,8 @@
 // A new field is a new file and a case in each of these two functions.
 
 import { denseField, denseFieldReverse } from './dense';
-import { kernelField, kernelFieldReverse } from './pairs';
+import { kernelField } from './pairs';
+import { kernelFieldReverse } from './pairs-reverse';
 
 export const KERNEL_FIELD: i32 = 0;
 export const DENSE_FIELD: i32 = 1;

@@ -11,10 +11,12 @@ import * as tables from './tables';
 export { demote } from './lanes';
 export { normals, philox } from './random';
 export { radialBasis, tableProducts, tableProductsReverse, radialBasisReverse } from './tables';
-export { pairScratch } from './pairs';
+export { pairScratch } from './pair-tiles';
 export { denseScratch } from './dense';
 export { adjointScratch } from './adjoint';
 export { metropolis, metropolisScratch } from './metropolis';
+export { hamiltonian, hamiltonianScratch } from './langevin';
+export { adaptationBytes, adaptStepSize, startAdaptation } from './adaptation';
 
 export function elementary32(kind: i32, x: usize, vectors: i32): void {
   math.elementary<f32>(kind, x, vectors);
@@ -274,26 +276,34 @@ export function rungeKutta4Reverse64(
   );
 }
 
-export function priorCotangent32(
-  z: usize,
+export function scaleSamples32(
+  x: usize,
   weights: usize,
-  inverseVariance: f64,
-  zBar: usize,
+  factor: f64,
+  out: usize,
   coordinates: i32,
   blocks: i32,
 ): void {
-  adjoint.priorCotangent<f32>(z, weights, inverseVariance, zBar, coordinates, blocks);
+  adjoint.scaleSamples<f32>(x, weights, factor, out, coordinates, blocks);
 }
 
-export function priorCotangent64(
-  z: usize,
+export function addVectors32(sum: usize, x: usize, vectors: i32): void {
+  adjoint.addVectors<f32>(sum, x, vectors);
+}
+
+export function scaleSamples64(
+  x: usize,
   weights: usize,
-  inverseVariance: f64,
-  zBar: usize,
+  factor: f64,
+  out: usize,
   coordinates: i32,
   blocks: i32,
 ): void {
-  adjoint.priorCotangent<f64>(z, weights, inverseVariance, zBar, coordinates, blocks);
+  adjoint.scaleSamples<f64>(x, weights, factor, out, coordinates, blocks);
+}
+
+export function addVectors64(sum: usize, x: usize, vectors: i32): void {
+  adjoint.addVectors<f64>(sum, x, vectors);
 }
 
 export function potential32(

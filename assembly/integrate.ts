@@ -22,15 +22,43 @@ export function addScaled<T extends number>(out: usize, base: usize, scale: f64,
   }
 }
 
+/** next = sum + weight·k and position = x + offset·k in one pass. */
 // @ts-ignore: decorator
 @inline
-function addDivergence(logDet: usize, scale: f64, div: usize, bytes: usize): void {
-  addScaled<f64>(logDet, logDet, scale, div, bytes);
+function advance<T extends number>(
+  x: usize,
+  sum: usize,
+  k: usize,
+  weight: f64,
+  offset: f64,
+  next: usize,
+  position: usize,
+  bytes: usize,
+): void {
+  const a = v128.splat<T>(<T>weight);
+  const b = v128.splat<T>(<T>offset);
+  for (let p: usize = 0; p < bytes; p += VECTOR) {
+    const slope = v128.load(k + p);
+    v128.store(next + p, v128.add<T>(v128.load(sum + p), v128.mul<T>(a, slope)));
+    v128.store(position + p, v128.add<T>(v128.load(x + p), v128.mul<T>(b, slope)));
+  }
+}
+
+/** Bytes of positions that a substep works on at a time, so that velocities and sums of a group are used while in L1. */
+const GROUP_BYTES: i32 = 4096;
+
+/** Blocks of a group: a multiple of 8, which fills the tiles of the fields, unless blocks are large. */
+// @ts-ignore: decorator
+@inline
+function groupBlocks(coordinates: i32): i32 {
+  const blocks = max(1, GROUP_BYTES / (coordinates * <i32>VECTOR));
+  return blocks > 8 ? blocks & ~7 : blocks;
 }
 
 /** Bytes of working memory beside the field's scratch, for `blocks` blocks. */
 export function integratorScratch<T extends number>(coordinates: i32, blocks: i32): i32 {
-  return blocks * (3 * coordinates * <i32>VECTOR + lanes<T>() * 8);
+  const group = groupBlocks(coordinates);
+  return (2 * blocks + group) * coordinates * <i32>VECTOR + group * lanes<T>() * 8;
 }
 
 /**
@@ -54,12 +82,15 @@ export function rungeKutta4<T extends number>(
   work: usize,
   scratch: usize,
 ): void {
-  const bytes = <usize>(blocks * particles * dimensions) * VECTOR;
-  const sumBytes = <usize>(blocks * lanes<T>() * 8);
-  const k = work;
-  const next = k + bytes;
+  const coordinates = particles * dimensions;
+  const blockBytes = <usize>coordinates * VECTOR;
+  const bytes = <usize>blocks * blockBytes;
+  const sumBytes = <usize>(lanes<T>() * 8);
+  const group = groupBlocks(coordinates);
+  const next = work;
   const inner = next + bytes;
-  const div = inner + bytes;
+  const k = inner + bytes;
+  const div = k + <usize>group * blockBytes;
   const h = (inverse ? -1.0 : 1.0) / <f64>steps;
   for (let step = 0; step < steps; step++) {
     let position = x;
@@ -69,15 +100,24 @@ export function rungeKutta4<T extends number>(
     }
     for (let substep = 0; substep < 4; substep++) {
       const stage = stages + <usize>stageIndex(step, substep, steps, inverse) * stageBytes;
-      velocity<T>(kind, parameters, stage, position, k, div, particles, dimensions, blocks, scratch);
       const weight = substep == 0 || substep == 3 ? h / 6 : h / 3;
-      addDivergence(logDet, weight, div, sumBytes);
-      addScaled<T>(next, substep == 0 ? x : next, weight, k, bytes);
-      if (substep < 3) {
-        position = tape == 0 ? inner : tape + <usize>(4 * step + substep + 1) * bytes;
-        addScaled<T>(position, x, substep < 2 ? 0.5 * h : h, k, bytes);
+      const following = tape == 0 ? inner : tape + <usize>(4 * step + substep + 1) * bytes;
+      for (let b = 0; b < blocks; b += group) {
+        const count = min(group, blocks - b);
+        const at = <usize>b * blockBytes;
+        const size = <usize>count * blockBytes;
+        const sums = logDet + <usize>b * sumBytes;
+        velocity<T>(kind, parameters, stage, position + at, k, div, particles, dimensions, count, scratch);
+        addScaled<f64>(sums, sums, weight, div, <usize>count * sumBytes);
+        // The last substep's sum is the step's end, and nothing needs its start any more.
+        if (substep == 3) addScaled<T>(x + at, next + at, weight, k, size);
+        else {
+          const offset = substep < 2 ? 0.5 * h : h;
+          const sum = substep == 0 ? x : next;
+          advance<T>(x + at, sum + at, k, weight, offset, next + at, following + at, size);
+        }
       }
+      position = following;
     }
-    memory.copy(x, next, bytes);
   }
 }

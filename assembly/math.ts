@@ -5,7 +5,7 @@ const MAGIC32: f32 = 12582912; // 1.5·2^23: adding it rounds to an integer that
 const MAGIC64: f64 = 6755399441055744; // 1.5·2^52
 
 /**
- * exp of each lane, below 1 ulp (f64) and 1.5 ulp (f32). Arguments are clamped to [−69, 88] (f32) and [−700, 709] (f64): the
+ * exp of each lane, below 1.1 ulp in either precision. Arguments are clamped to [−69, 88] (f32) and [−700, 709] (f64): the
  * lower end keeps results above 2^−100, far from denormals that cost 2.4× downstream. NaN gives the lower end.
  */
 // @ts-ignore: decorator

@@ -5,9 +5,9 @@ import { log } from './math';
 import { normalLanes, philoxLanes, uniformOpen } from './random';
 import { potential } from './energy';
 
-/** Bytes of scratch: the proposal of four chains, its energies, random words, one vector for the energy. */
+/** Bytes of scratch: the proposal of four chains, its energies, random words, five vectors for the energy. */
 export function metropolisScratch(coordinates: i32): i32 {
-  return (2 * coordinates + 2 + 4 + 1) * <i32>VECTOR;
+  return (2 * coordinates + 2 + 4 + 5) * <i32>VECTOR;
 }
 
 /**

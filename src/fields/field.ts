@@ -1,4 +1,5 @@
 import type { Kernels, Precision } from '../kernels/index.js';
+import type { SpeciesPairs } from './species.js';
 
 /** Parameters or their gradients by name, row-major; names and shapes as in the model file. */
 export type ParameterSet = Readonly<Record<string, Float64Array>>;
@@ -21,6 +22,8 @@ export interface Field {
   readonly kind: 'kernel' | 'dense';
   readonly particles: number;
   readonly dimensions: number;
+  /** Which particles the field takes as equal; absent where it knows no such symmetry. */
+  readonly species?: SpeciesPairs;
   readonly parameters: ParameterSet;
   readonly shapes: Readonly<Record<string, readonly number[]>>;
   /** Groups that training leaves alone unless told otherwise. */

@@ -3,6 +3,7 @@ import type { Kernels, Precision } from '../kernels/index.js';
 import { STREAM, standardNormals } from '../kernels/index.js';
 import type { Field, ParameterSet, PreparedField, PrepareOptions } from './field.js';
 import { prepareRadialTables } from './radial-tables.js';
+import { type SpeciesPairs, speciesPairs } from './species.js';
 import { uniformTimes } from './time-features.js';
 
 /** Centres and widths of the radial basis, and the time basis, before training. */
@@ -21,9 +22,12 @@ export interface KernelFieldBasis {
  * f(t, d) = Σ_m K̂_m(t) [Σ_k (R̂_k(d) + s_k²) W_km + b_m]. Equivariant under O(D) and permutations; Σ_i v_i = 0.
  *
  * Parameters: `weights` [K, M], `bias` [M], `importance` s [K], `mu` [K], `logGamma` [K], `muTime` [M], `logGammaTime` [M].
+ * With S > 1 species there is a radial function for each of the P = S(S+1)/2 pairs of species, on a common basis:
+ * `weights` [P, K, M], `bias` [P, M]; permutations then exchange particles of the same species only.
  */
 export class KernelField implements Field {
   readonly kind = 'kernel';
+  readonly species: SpeciesPairs;
   readonly shapes: Readonly<Record<string, readonly number[]>>;
   /** Redundant with `bias` and without gradient at 0: kept for compatibility with published models. */
   readonly frozen: readonly string[] = ['importance'];
@@ -32,12 +36,15 @@ export class KernelField implements Field {
     readonly particles: number,
     readonly dimensions: number,
     readonly parameters: ParameterSet,
+    species: readonly number[] = new Array<number>(particles).fill(0),
   ) {
+    this.species = speciesPairs(particles, species);
     const K = parameters.mu?.length ?? 0;
     const M = parameters.muTime?.length ?? 0;
+    const perPair = this.species.pairs === 1 ? [] : [this.species.pairs];
     this.shapes = {
-      weights: [K, M],
-      bias: [M],
+      weights: [...perPair, K, M],
+      bias: [...perPair, M],
       importance: [K],
       mu: [K],
       logGamma: [K],
@@ -52,7 +59,7 @@ export class KernelField implements Field {
   }
 
   withParameters(parameters: ParameterSet): KernelField {
-    return new KernelField(this.particles, this.dimensions, parameters);
+    return new KernelField(this.particles, this.dimensions, parameters, this.species.species);
   }
 }
 
@@ -64,19 +71,21 @@ export function initialKernelField(
   particles: number,
   dimensions: number,
   basis: KernelFieldBasis,
-  { seed, weightScale = 0.1 }: { seed: number; weightScale?: number },
+  { seed, weightScale = 0.1, species }: { seed: number; weightScale?: number; species?: readonly number[] },
 ): KernelField {
   const K = basis.centers.length;
   const M = basis.times ?? 10;
-  const weights = standardNormals(seed, STREAM.parameters, 0, K, M).map((w) => (weightScale * w) / Math.sqrt(K));
-  return new KernelField(particles, dimensions, {
+  const P = species ? speciesPairs(particles, species).pairs : 1;
+  const weights = standardNormals(seed, STREAM.parameters, 0, P * K, M).map((w) => (weightScale * w) / Math.sqrt(K));
+  const parameters = {
     weights,
-    bias: new Float64Array(M),
+    bias: new Float64Array(P * M),
     importance: new Float64Array(K),
     mu: Float64Array.from(basis.centers),
     logGamma: Float64Array.from(basis.widths, Math.log),
     ...uniformTimes(M, basis.timeWidth ?? 0.3),
-  });
+  };
+  return new KernelField(particles, dimensions, parameters, species);
 }
 
 /** `count` centres evenly over [0, maxDistance], all of width `width`: the paper's choice for double wells. */

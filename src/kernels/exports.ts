@@ -97,14 +97,8 @@ export interface LaneKernels {
     work: number,
     scratch: number,
   ): void;
-  priorCotangent(
-    z: number,
-    weights: number,
-    inverseVariance: number,
-    zBar: number,
-    coordinates: number,
-    blocks: number,
-  ): void;
+  scaleSamples(x: number, weights: number, factor: number, out: number, coordinates: number, blocks: number): void;
+  addVectors(sum: number, x: number, vectors: number): void;
   potential(
     terms: number,
     count: number,
@@ -212,4 +206,29 @@ export interface CommonKernels {
     scratch: number,
   ): void;
   metropolisScratch(coordinates: number): number;
+  hamiltonian(
+    terms: number,
+    termCount: number,
+    x: number,
+    gradients: number,
+    energies: number,
+    accepted: number,
+    particles: number,
+    dimensions: number,
+    groups: number,
+    steps: number,
+    firstStep: number,
+    firstChain: number,
+    seed: number,
+    stream: number,
+    leapfrogSteps: number,
+    stepSize: number,
+    jitter: number,
+    beta: number,
+    scratch: number,
+  ): void;
+  hamiltonianScratch(coordinates: number): number;
+  adaptationBytes(): number;
+  startAdaptation(state: number, stepSize: number): void;
+  adaptStepSize(state: number, acceptance: number, target: number): void;
 }

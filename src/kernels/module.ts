@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { UnavailableError } from '../errors.js';
 import type { CommonKernels, LaneKernels } from './exports.js';
 
@@ -11,10 +12,25 @@ const ALIGNMENT = 64;
 
 let compiled: WebAssembly.Module | undefined;
 
+function kernelBytes(): Uint8Array<ArrayBuffer> {
+  const url = new URL('./equiflow.wasm', import.meta.url);
+  // Vite's library mode puts files into the code.
+  if (url.protocol === 'data:') return Buffer.from(url.href.slice(url.href.indexOf(',') + 1), 'base64');
+  const path = fileURLToPath(url);
+  try {
+    return readFileSync(path);
+  } catch (cause) {
+    throw new UnavailableError(
+      `kernels: cannot read ${path}: a program that bundles equiflow leaves it external or copies equiflow/equiflow.wasm there`,
+      { cause },
+    );
+  }
+}
+
 /** The compiled module, once a thread; instances share its machine code. */
 function kernelModule(): WebAssembly.Module {
   if (compiled === undefined) {
-    const bytes = readFileSync(new URL('./equiflow.wasm', import.meta.url));
+    const bytes = kernelBytes();
     if (!WebAssembly.validate(bytes)) {
       throw new UnavailableError(
         'this JavaScript engine cannot run WebAssembly SIMD, which the kernels need: use Node.js 20.19 or newer',
@@ -97,6 +113,10 @@ export class Kernels {
 
   f64View(offset: number, length: number): Float64Array {
     return new Float64Array(this.#memory.buffer, offset, length);
+  }
+
+  u8View(offset: number, length: number): Uint8Array {
+    return new Uint8Array(this.#memory.buffer, offset, length);
   }
 
   u32View(offset: number, length: number): Uint32Array {

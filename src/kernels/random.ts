@@ -7,11 +7,14 @@ import { Kernels } from './module.js';
 export const STREAM = {
   prior: 0,
   metropolis: 1,
-  metropolisStart: 2,
   parameters: 3,
   shuffle: 4,
   split: 5,
   jitter: 6,
+  mala: 7,
+  hmc: 8,
+  reverseKl: 9,
+  resampling: 64,
 } as const;
 
 /** Seeds are the first word of Philox's key. */

@@ -1,0 +1,252 @@
+// The reverse pass of the kernel field: the same three passes as in pairs.ts, with cotangents of the velocity and divergence
+// in, cotangents of the positions and of the table out.
+
+import { VECTOR } from './lanes';
+import { REVERSE_ENTRY, blocksPerTile, locate, tableBase, tileEnd } from './pair-tiles';
+
+/** As the geometry pass of pairs.ts, and the projection (w_i − w_j)·r of the velocity's cotangents into the entry's fourth vector. */
+// @ts-ignore: decorator
+@inline
+function reverseGeometryPass<T extends number>(
+  D: i32,
+  species: bool,
+  shifts: usize,
+  x: usize,
+  vBar: usize,
+  first: i32,
+  end: i32,
+  particles: i32,
+  invSpacing: v128,
+  last: v128,
+  p: usize,
+): usize {
+  const stride = <usize>D * VECTOR;
+  for (let i = first; i < end; i++) {
+    for (let j = i + 1; j < particles; j++) {
+      let squared = v128.splat<T>(<T>0);
+      let projection = squared;
+      for (let a: usize = 0; a < stride; a += VECTOR) {
+        const ia = <usize>i * stride + a;
+        const ja = <usize>j * stride + a;
+        const r = v128.sub<T>(v128.load(x + ia), v128.load(x + ja));
+        const w = v128.sub<T>(v128.load(vBar + ia), v128.load(vBar + ja));
+        squared = v128.add<T>(squared, v128.mul<T>(r, r));
+        projection = v128.add<T>(projection, v128.mul<T>(w, r));
+      }
+      if (species) locate<T>(squared, invSpacing, last, shifts + <usize>((i * particles + j) << 2), p);
+      else locate<T>(squared, invSpacing, last, 0, p);
+      v128.store(p, projection, 48);
+      p += REVERSE_ENTRY;
+    }
+  }
+  return p;
+}
+
+/**
+ * Per pair, with L = a f + 2δ(s f_u + D f), a the projection and δ the divergence's cotangent: f into the entry's first
+ * vector, (∂L/∂d)/d into its second, and ∂L/∂c_p added to the table's cotangents, one row a lane.
+ */
+// @ts-ignore: decorator
+@inline
+function reverseTablePass<T extends number>(
+  D: i32,
+  base: u32,
+  barBase: u32,
+  invSpacingSquared: v128,
+  delta: v128,
+  p: usize,
+  end: usize,
+): void {
+  const twoDelta = v128.add<T>(delta, delta);
+  for (; p < end; p += REVERSE_ENTRY) {
+    const u = v128.load(p, 16);
+    const s = v128.load(p, 32);
+    const projection = v128.load(p, 48);
+    let c0: v128, c1: v128, c2: v128, c3: v128;
+    let q0: u32, q1: u32, q2: u32, q3: u32;
+    if (sizeof<T>() == 4) {
+      q0 = load<u32>(p);
+      q1 = load<u32>(p, 4);
+      q2 = load<u32>(p, 8);
+      q3 = load<u32>(p, 12);
+      const a0 = v128.load(<usize>(q0 + base));
+      const a1 = v128.load(<usize>(q1 + base));
+      const a2 = v128.load(<usize>(q2 + base));
+      const a3 = v128.load(<usize>(q3 + base));
+      const t0 = v128.shuffle<i32>(a0, a1, 0, 4, 1, 5);
+      const t1 = v128.shuffle<i32>(a0, a1, 2, 6, 3, 7);
+      const t2 = v128.shuffle<i32>(a2, a3, 0, 4, 1, 5);
+      const t3 = v128.shuffle<i32>(a2, a3, 2, 6, 3, 7);
+      c0 = v128.shuffle<i64>(t0, t2, 0, 2);
+      c1 = v128.shuffle<i64>(t0, t2, 1, 3);
+      c2 = v128.shuffle<i64>(t1, t3, 0, 2);
+      c3 = v128.shuffle<i64>(t1, t3, 1, 3);
+    } else {
+      q0 = load<u32>(p);
+      q1 = load<u32>(p, 8);
+      q2 = 0;
+      q3 = 0;
+      const a0 = v128.load(<usize>(q0 + base));
+      const a1 = v128.load(<usize>(q1 + base));
+      const b0 = v128.load(<usize>(q0 + base), 16);
+      const b1 = v128.load(<usize>(q1 + base), 16);
+      c0 = v128.shuffle<i64>(a0, a1, 0, 2);
+      c1 = v128.shuffle<i64>(a0, a1, 1, 3);
+      c2 = v128.shuffle<i64>(b0, b1, 0, 2);
+      c3 = v128.shuffle<i64>(b0, b1, 1, 3);
+    }
+    const cubic = v128.mul<T>(c3, u);
+    const a = v128.add<T>(cubic, c2);
+    const b = v128.add<T>(v128.mul<T>(a, u), c1);
+    const f = v128.add<T>(v128.mul<T>(b, u), c0);
+    const slope = v128.add<T>(v128.mul<T>(v128.add<T>(a, cubic), u), b);
+    const halfCurvature = v128.add<T>(v128.add<T>(cubic, cubic), a);
+    const curvature = v128.add<T>(halfCurvature, halfCurvature);
+
+    const inner = v128.add<T>(v128.mul<T>(slope, v128.splat<T>(<T>(D + 1))), v128.mul<T>(s, curvature));
+    const along = v128.add<T>(v128.mul<T>(projection, slope), v128.mul<T>(twoDelta, inner));
+    // Coincident particles have no direction; the bound keeps 0/0 out of samples that are thrown away anyway.
+    const radial = v128.div<T>(v128.mul<T>(along, invSpacingSquared), v128.pmax<T>(s, v128.splat<T>(<T>1e-12)));
+    v128.store(p, f);
+    v128.store(p, radial, 16);
+
+    const valueBar = v128.add<T>(projection, v128.mul<T>(twoDelta, v128.splat<T>(<T>D)));
+    const slopeBar = v128.mul<T>(twoDelta, s);
+    // ∂f/∂c_p = u^p, ∂f_u/∂c_p = p u^{p−1}
+    const w = v128.mul<T>(valueBar, u);
+    const w1 = v128.add<T>(w, slopeBar);
+    const w2 = v128.mul<T>(v128.add<T>(w1, slopeBar), u);
+    const w3 = v128.mul<T>(v128.add<T>(w2, v128.mul<T>(slopeBar, u)), u);
+    if (sizeof<T>() == 4) {
+      const t0 = v128.shuffle<i32>(valueBar, w1, 0, 4, 1, 5);
+      const t1 = v128.shuffle<i32>(w2, w3, 0, 4, 1, 5);
+      const t2 = v128.shuffle<i32>(valueBar, w1, 2, 6, 3, 7);
+      const t3 = v128.shuffle<i32>(w2, w3, 2, 6, 3, 7);
+      addRow<T>(<usize>(q0 + barBase), v128.shuffle<i64>(t0, t1, 0, 2));
+      addRow<T>(<usize>(q1 + barBase), v128.shuffle<i64>(t0, t1, 1, 3));
+      addRow<T>(<usize>(q2 + barBase), v128.shuffle<i64>(t2, t3, 0, 2));
+      addRow<T>(<usize>(q3 + barBase), v128.shuffle<i64>(t2, t3, 1, 3));
+    } else {
+      addRow<T>(<usize>(q0 + barBase), v128.shuffle<i64>(valueBar, w1, 0, 2));
+      addRow<T>(<usize>(q0 + barBase) + 16, v128.shuffle<i64>(w2, w3, 0, 2));
+      addRow<T>(<usize>(q1 + barBase), v128.shuffle<i64>(valueBar, w1, 1, 3));
+      addRow<T>(<usize>(q1 + barBase) + 16, v128.shuffle<i64>(w2, w3, 1, 3));
+    }
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function addRow<T extends number>(p: usize, row: v128): void {
+  v128.store(p, v128.add<T>(v128.load(p), row));
+}
+
+// @ts-ignore: decorator
+@inline
+function reverseForcePass<T extends number>(
+  D: i32,
+  x: usize,
+  vBar: usize,
+  xBar: usize,
+  first: i32,
+  end: i32,
+  particles: i32,
+  p: usize,
+): usize {
+  const stride = <usize>D * VECTOR;
+  for (let i = first; i < end; i++) {
+    for (let j = i + 1; j < particles; j++) {
+      const f = v128.load(p);
+      const radial = v128.load(p, 16);
+      for (let a: usize = 0; a < stride; a += VECTOR) {
+        const ia = <usize>i * stride + a;
+        const ja = <usize>j * stride + a;
+        const r = v128.sub<T>(v128.load(x + ia), v128.load(x + ja));
+        const w = v128.sub<T>(v128.load(vBar + ia), v128.load(vBar + ja));
+        const bar = v128.add<T>(v128.mul<T>(w, f), v128.mul<T>(r, radial));
+        v128.store(xBar + ia, v128.add<T>(v128.load(xBar + ia), bar));
+        v128.store(xBar + ja, v128.sub<T>(v128.load(xBar + ja), bar));
+      }
+      p += REVERSE_ENTRY;
+    }
+  }
+  return p;
+}
+
+// @ts-ignore: decorator
+@inline
+function reverse<T extends number>(
+  D: i32,
+  species: bool,
+  parameters: usize,
+  stage: usize,
+  stageBar: usize,
+  x: usize,
+  vBar: usize,
+  divBar: usize,
+  xBar: usize,
+  particles: i32,
+  blocks: i32,
+  scratch: usize,
+): void {
+  const h = load<f64>(parameters);
+  const invSpacing = v128.splat<T>(<T>h);
+  const invSpacingSquared = v128.splat<T>(<T>(h * h));
+  const last = v128.splat<T>(<T>load<f64>(parameters, 8));
+  const shifts = <usize>load<u32>(parameters, 16);
+  const base = tableBase<T>(stage);
+  const barBase = tableBase<T>(stageBar);
+  const blockBytes = <usize>(particles * D) * VECTOR;
+  const group = blocksPerTile(particles);
+  memory.fill(xBar, 0, <usize>blocks * blockBytes);
+  for (let b0 = 0; b0 < blocks; b0 += group) {
+    const b1 = min(b0 + group, blocks);
+    for (let first = 0, end = 0; first < particles - 1; first = end) {
+      end = tileEnd(first, particles);
+      let p = scratch;
+      for (let b = b0; b < b1; b++) {
+        const at = <usize>b * blockBytes;
+        p = reverseGeometryPass<T>(
+          D, species, shifts, x + at, vBar + at, first, end, particles, invSpacing, last, p,
+        );
+      }
+      const blockEntries = (p - scratch) / <usize>(b1 - b0);
+      p = scratch;
+      for (let b = b0; b < b1; b++, p += blockEntries) {
+        const delta = v128.load(divBar + <usize>b * VECTOR);
+        reverseTablePass<T>(D, base, barBase, invSpacingSquared, delta, p, p + blockEntries);
+      }
+      p = scratch;
+      for (let b = b0; b < b1; b++) {
+        const at = <usize>b * blockBytes;
+        p = reverseForcePass<T>(D, x + at, vBar + at, xBar + at, first, end, particles, p);
+      }
+    }
+  }
+}
+
+/**
+ * Reverse pass of the kernel field at one stage. `vBar` (blocks of T) and `divBar` (one vector of T a block) are the
+ * cotangents of velocity and divergence; `xBar` is written; `stageBar`, laid out as the table, is added to.
+ */
+export function kernelFieldReverse<T extends number>(
+  parameters: usize,
+  stage: usize,
+  stageBar: usize,
+  x: usize,
+  vBar: usize,
+  divBar: usize,
+  xBar: usize,
+  particles: i32,
+  dimensions: i32,
+  blocks: i32,
+  scratch: usize,
+): void {
+  const species = load<u32>(parameters, 16) != 0;
+  if (dimensions == 3) {
+    if (species) reverse<T>(3, true, parameters, stage, stageBar, x, vBar, divBar, xBar, particles, blocks, scratch);
+    else reverse<T>(3, false, parameters, stage, stageBar, x, vBar, divBar, xBar, particles, blocks, scratch);
+  } else if (species) {
+    reverse<T>(2, true, parameters, stage, stageBar, x, vBar, divBar, xBar, particles, blocks, scratch);
+  } else reverse<T>(2, false, parameters, stage, stageBar, x, vBar, divBar, xBar, particles, blocks, scratch);
+}
