@@ -8,6 +8,15 @@ export { histogram, histogram2d } from './histogram.js';
 export { classifyMinima, type DistinctMinima, distinctMinima, isMinimum, labelledArrangements } from './minima.js';
 export { type EnergyAndGradient, type Minimization, type MinimizeOptions, minimize } from './minimize.js';
 export { minimizeOnPool } from './minimize-on-pool.js';
+export type { DistanceDiagnostics, DistanceEstimate, NoiseFloorOptions, SampleWorth } from './noise-floor.js';
+export {
+  type ConfigurationSample,
+  type PairDistribution,
+  type PairDistributionDistance,
+  pairDistributionDistances,
+  pairDistributions,
+  totalVariation,
+} from './pair-distribution.js';
 export {
   binomialFraction,
   mean,
@@ -16,3 +25,10 @@ export {
   variance,
   weightedFraction,
 } from './statistics.js';
+export {
+  energyW2,
+  type ValueSample,
+  type WassersteinOrder,
+  wassersteinDistance,
+  wassersteinEstimate,
+} from './wasserstein.js';

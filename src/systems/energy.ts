@@ -1,11 +1,15 @@
 import { Kernels, type LaneKernels, type Precision } from '../kernels/index.js';
+import { pairTableRows } from './pair-table.js';
 import type { EnergyTerm, System } from './system.js';
 
 /** Numbers of a term in kernel memory; see assembly/energy.ts. */
 const TERM_SIZE = 8;
 
-/** A term as the kernels read it: kind, scale, constants. */
-function encodeTerm(term: EnergyTerm): number[] {
+/** Where a term's mask stands among its numbers. */
+const MASK = 6;
+
+/** A term as the kernels read it: kind, scale, constants. Tables are placed in memory at the lane's width. */
+function encodeTerm(kernels: Kernels, term: EnergyTerm, precision: Precision): number[] {
   switch (term.kind) {
     case 'double-well':
       return [0, term.scale, term.a, term.b, term.c, term.d0];
@@ -13,16 +17,41 @@ function encodeTerm(term: EnergyTerm): number[] {
       return [1, term.scale, term.epsilon, term.rMin];
     case 'trap':
       return [2, term.scale, term.stiffness];
+    case 'tabulated': {
+      const intervals = term.values.length - 1;
+      const rows = pairTableRows(term);
+      const table = kernels.allocate(rows.length * kernels.lane(precision).bytes);
+      kernels.view(precision, table, rows.length).set(rows);
+      return [3, term.scale, term.dMin, intervals / (term.dMax - term.dMin), intervals, table];
+    }
   }
 }
 
 /** Places the terms of a system in kernel memory. */
-export function placeTerms(kernels: Kernels, system: System): { terms: number; count: number } {
+export function placeTerms(
+  kernels: Kernels,
+  system: System,
+  precision: Precision = 'f64',
+): { terms: number; count: number } {
   const values = new Float64Array(system.terms.length * TERM_SIZE);
   system.terms.forEach((term, t) => {
-    values.set(encodeTerm(term), t * TERM_SIZE);
+    values.set(encodeTerm(kernels, term, precision), t * TERM_SIZE);
+    if (term.kind !== 'trap' && term.species !== undefined) {
+      values[t * TERM_SIZE + MASK] = placeMask(kernels, system, term.species);
+    }
   });
   return { terms: kernels.place(values), count: system.terms.length };
+}
+
+/** Bytes [N][N], 1 for the pairs of particles that are of the given pair of species. */
+function placeMask(kernels: Kernels, { particles: N, species }: System, [a, b]: readonly [number, number]): number {
+  const mask = kernels.allocate(N * N);
+  const bytes = Uint8Array.from({ length: N * N }, (_, at) => {
+    const [s, t] = [species[Math.floor(at / N)], species[at % N]];
+    return (s === a && t === b) || (s === b && t === a) ? 1 : 0;
+  });
+  kernels.u8View(mask, N * N).set(bytes);
+  return mask;
 }
 
 /** Samples that are evaluated at a time: enough to amortise the call, few enough for L2. */
@@ -42,13 +71,13 @@ export class EnergyEvaluator {
     const k = this.#kernels;
     const bytes = CHUNK * system.particles * system.dimensions * 8;
     this.#lane = k.lane(precision);
-    this.#terms = placeTerms(k, system);
+    this.#terms = placeTerms(k, system, precision);
     this.#offsets = {
       rows: k.allocate(bytes),
       x: k.allocate(bytes),
       energy: k.allocate(CHUNK * 8),
       gradient: k.allocate(bytes),
-      scratch: k.allocate(16),
+      scratch: k.allocate(5 * 16),
     };
   }
 

@@ -64,6 +64,13 @@ const DW4: Preset = {
     }),
 };
 
+const PAIR_FACTOR: PresetOption = {
+  name: 'pairFactor',
+  description:
+    'factor on the pair energy, on which the literature disagrees: published tables use 2 ' +
+    '(iDEM, equivariant flow matching), bgflow and EACF use 1',
+};
+
 /**
  * A Lennard-Jones cluster in a harmonic trap.
  *
@@ -72,14 +79,7 @@ const DW4: Preset = {
 function lennardJonesCluster(name: string, shells: number, step: number): Preset {
   return {
     name,
-    options: [
-      {
-        name: 'pairFactor',
-        description:
-          'factor on the pair energy, on which the literature disagrees: published tables use 2 ' +
-          '(iDEM, equivariant flow matching), bgflow and EACF use 1',
-      },
-    ],
+    options: [PAIR_FACTOR],
     variants: [{ pairFactor: 1 }, { pairFactor: 2 }],
     build: (options) => {
       const { pairFactor } = options;
@@ -106,10 +106,47 @@ function lennardJonesCluster(name: string, shells: number, step: number): Preset
   };
 }
 
+/** σ and ε of the binary mixture of Kob and Andersen (Phys. Rev. E 51 (1995) 4626), in units of species 0. */
+const KOB_ANDERSEN = [
+  { species: [0, 0], epsilon: 1, rMin: 1 },
+  { species: [0, 1], epsilon: 1.5, rMin: 0.8 },
+  { species: [1, 1], epsilon: 0.5, rMin: 0.88 },
+] as const;
+
+/** Ten particles of species 0 around and among three of species 1. */
+const BINARY_CLUSTER: Preset = {
+  name: 'blj13',
+  options: [PAIR_FACTOR],
+  variants: [{ pairFactor: 1 }],
+  build: (options) => {
+    const { pairFactor } = options;
+    const start = mackayIcosahedron(1, 0.9);
+    return defineSystem({
+      name: 'blj13',
+      options,
+      particles: 13,
+      dimensions: 3,
+      // The icosahedron's centre comes first: a small particle fits there.
+      species: [1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
+      terms: [
+        ...KOB_ANDERSEN.map(({ species, epsilon, rMin }): EnergyTerm => {
+          return { kind: 'lennard-jones', scale: pairFactor, epsilon, rMin, species };
+        }),
+        { kind: 'trap', scale: 1, stiffness: 1 },
+      ],
+      convention:
+        'U = pairFactor·Σ_{i<j} ε_ab[(r_ab/d)¹² − 2(r_ab/d)⁶] + ½Σ_i‖x_i − x̄‖², a, b the species of i, j, ' +
+        `ε 1, 1.5, 0.5 and r 1, 0.8, 0.88 for 00, 01, 11 (Kob–Andersen), pairFactor = ${pairFactor}, every pair once; kT = 1`,
+      sampling: { metropolisStep: 0.03 / Math.sqrt(pairFactor), start },
+    });
+  },
+};
+
 /** All presets by name. */
 export const PRESETS: readonly Preset[] = [
   DW2,
   DW4,
   lennardJonesCluster('lj13', 1, 0.036),
   lennardJonesCluster('lj55', 2, 0.01),
+  BINARY_CLUSTER,
 ];

@@ -46,16 +46,19 @@ export function systemFromSpec(spec: string | SystemSpec): System {
  * @throws UsageError if `systemFromSpec` could not build the same system from it
  */
 export function systemSpec(system: System): SystemSpec {
-  const preset = PRESETS.find((candidate) => candidate.name === system.name);
-  const rebuilt = preset?.options.every((option) => option.name in system.options)
-    ? preset.build(system.options)
-    : undefined;
-  if (!rebuilt || essence(rebuilt) !== essence(system)) {
+  if (!isPreset(system)) {
     throw new UsageError(
       `system ${system.name}: not a preset, expected one of ${PRESETS.map((p) => p.name).join(', ')}: only these have a specification`,
     );
   }
   return { name: system.name, ...system.options };
+}
+
+/** Whether a system is what its name and options say, and not one that was composed. */
+export function isPreset(system: System): boolean {
+  const preset = PRESETS.find((candidate) => candidate.name === system.name);
+  if (!preset?.options.every((option) => option.name in system.options)) return false;
+  return essence(preset.build(system.options)) === essence(system);
 }
 
 /** The presets, the options they take and what is known about them. */

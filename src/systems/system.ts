@@ -1,9 +1,15 @@
 import { UsageError } from '../errors.js';
 
-/** scale · Σ_{i<j} a(d − d0)⁴ + b(d − d0)² + c */
-export interface DoubleWellTerm {
-  readonly kind: 'double-well';
+/** What all pair terms have in common. */
+interface PairTermBase {
   readonly scale: number;
+  /** The pair of species that the term is about, smaller number first; without it, all pairs. */
+  readonly species?: readonly [number, number];
+}
+
+/** scale · Σ_{i<j} a(d − d0)⁴ + b(d − d0)² + c */
+export interface DoubleWellTerm extends PairTermBase {
+  readonly kind: 'double-well';
   readonly a: number;
   readonly b: number;
   readonly c: number;
@@ -11,11 +17,25 @@ export interface DoubleWellTerm {
 }
 
 /** scale · Σ_{i<j} ε[(rMin/d)¹² − 2(rMin/d)⁶]: minimum −ε at d = rMin */
-export interface LennardJonesTerm {
+export interface LennardJonesTerm extends PairTermBase {
   readonly kind: 'lennard-jones';
-  readonly scale: number;
   readonly epsilon: number;
   readonly rMin: number;
+}
+
+/**
+ * scale · Σ_{i<j} u(d) with u a piecewise cubic on [dMin, dMax], given by values and slopes at evenly spaced knots, both
+ * included. Below dMin u goes on as the straight line of its first slope (a linear core), beyond dMax it stays constant.
+ * Made by `tabulatePair`.
+ */
+export interface TabulatedTerm extends PairTermBase {
+  readonly kind: 'tabulated';
+  readonly dMin: number;
+  readonly dMax: number;
+  /** u at the knots. */
+  readonly values: readonly number[];
+  /** du/dd at the knots. */
+  readonly slopes: readonly number[];
 }
 
 /** scale · ½ stiffness Σ_i ‖x_i − x̄‖² */
@@ -25,8 +45,10 @@ export interface TrapTerm {
   readonly stiffness: number;
 }
 
+export type PairTerm = DoubleWellTerm | LennardJonesTerm | TabulatedTerm;
+
 /** One part of U; every pair counts once. */
-export type EnergyTerm = DoubleWellTerm | LennardJonesTerm | TrapTerm;
+export type EnergyTerm = PairTerm | TrapTerm;
 
 /** A known number; a `standardError` of 0 means exact to the digits given. */
 export interface KnownValue {
@@ -107,11 +129,9 @@ export function defineSystem(definition: SystemDefinition): System {
   const species = definition.species ?? new Array<number>(particles).fill(0);
   if (species.length !== particles) refuse('species of length', species.length, `${particles}, one per particle`);
   if (terms.length === 0) refuse('number of terms', 0, 'at least 1');
+  const kinds = Math.max(...species) + 1;
   terms.forEach((term, t) => {
-    for (const [field, value] of Object.entries(term)) {
-      if (field !== 'kind' && !Number.isFinite(value)) refuse(`terms[${t}].${field}`, value, 'a finite number');
-    }
-    if (term.kind === 'lennard-jones' && !(term.rMin > 0)) refuse(`terms[${t}].rMin`, term.rMin, 'a positive number');
+    checkTerm(term, kinds, (field, value, expected) => refuse(`terms[${t}].${field}`, value, expected));
   });
   if (!(sampling.metropolisStep > 0)) refuse('metropolisStep', sampling.metropolisStep, 'a positive number');
   if (sampling.start.length !== particles * dimensions || !sampling.start.every(Number.isFinite)) {
@@ -135,4 +155,36 @@ export function startConfiguration(system: System): Float64Array {
     for (let c = axis; c < x.length; c += dimensions) x[c] -= sum / particles;
   }
   return x;
+}
+
+function checkTerm(
+  term: EnergyTerm,
+  species: number,
+  refuse: (field: string, value: unknown, expected: string) => void,
+): void {
+  for (const [field, value] of Object.entries(term)) {
+    if (field === 'kind' || field === 'species') continue;
+    const numbers: unknown[] = Array.isArray(value) ? value : [value];
+    const bad = numbers.find((number) => !Number.isFinite(number));
+    if (bad !== undefined) refuse(field, bad, 'a finite number');
+  }
+  if (term.kind === 'lennard-jones' && !(term.rMin > 0)) refuse('rMin', term.rMin, 'a positive number');
+  if (term.kind === 'tabulated') {
+    if (!(term.dMin > 0 && term.dMax > term.dMin)) {
+      refuse('dMin, dMax', `${term.dMin}, ${term.dMax}`, 'positive distances, the first below the second');
+    }
+    if (term.values.length < 2 || term.values.length !== term.slopes.length) {
+      refuse(
+        'values, slopes of lengths',
+        `${term.values.length}, ${term.slopes.length}`,
+        'as many of each, at least 2',
+      );
+    }
+  }
+  if (term.kind === 'trap' || term.species === undefined) return;
+  const [a, b] = term.species;
+  const valid = [a, b].every((s) => Number.isInteger(s) && s >= 0 && s < species) && a <= b;
+  if (term.species.length !== 2 || !valid) {
+    refuse('species', `[${term.species}]`, `two species from 0 to ${species - 1}, the smaller first`);
+  }
 }

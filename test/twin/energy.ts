@@ -1,4 +1,4 @@
-import type { EnergyTerm, System } from '../../src/systems/index.js';
+import type { EnergyTerm, PairTerm, System, TabulatedTerm } from '../../src/systems/index.js';
 
 /** u(d) of a pair term. */
 function pairEnergy(term: EnergyTerm, d: number): number {
@@ -11,9 +11,35 @@ function pairEnergy(term: EnergyTerm, d: number): number {
       const q = (term.rMin / d) ** 6;
       return term.epsilon * (q * q - 2 * q);
     }
+    case 'tabulated':
+      return tabulated(term, d).value;
     case 'trap':
       return 0;
   }
+}
+
+/** Cubic Hermite interpolation as the textbook has it, the linear core and the constant beyond. */
+function tabulated(term: TabulatedTerm, d: number): { value: number; slope: number } {
+  const { dMin, dMax, values, slopes } = term;
+  if (d < dMin) return { value: values[0] + slopes[0] * (d - dMin), slope: slopes[0] };
+  if (d >= dMax) return { value: values[values.length - 1], slope: 0 };
+  const h = (dMax - dMin) / (values.length - 1);
+  const j = Math.min(values.length - 2, Math.floor((d - dMin) / h));
+  const t = (d - dMin) / h - j;
+  const [p0, p1, m0, m1] = [values[j], values[j + 1], h * slopes[j], h * slopes[j + 1]];
+  return {
+    value:
+      (2 * t ** 3 - 3 * t ** 2 + 1) * p0 +
+      (t ** 3 - 2 * t ** 2 + t) * m0 +
+      (3 * t ** 2 - 2 * t ** 3) * p1 +
+      (t ** 3 - t ** 2) * m1,
+    slope:
+      ((6 * t ** 2 - 6 * t) * p0 +
+        (3 * t ** 2 - 4 * t + 1) * m0 +
+        (6 * t - 6 * t ** 2) * p1 +
+        (3 * t ** 2 - 2 * t) * m1) /
+      h,
+  };
 }
 
 /** du/dd of a pair term. */
@@ -27,9 +53,16 @@ function pairSlope(term: EnergyTerm, d: number): number {
       const q = (term.rMin / d) ** 6;
       return (12 * term.epsilon * (q - q * q)) / d;
     }
+    case 'tabulated':
+      return tabulated(term, d).slope;
     case 'trap':
       return 0;
   }
+}
+
+/** Whether a term is about a pair of particles of species a and b. */
+function concerns({ species }: PairTerm, a: number, b: number): boolean {
+  return species === undefined || (Math.min(a, b) === species[0] && Math.max(a, b) === species[1]);
 }
 
 /**
@@ -53,6 +86,7 @@ export function twinEnergyAndGradient(
     for (let s = 0; s < n; s++) {
       for (let i = 0; i < N; i++) {
         for (let j = i + 1; j < N; j++) {
+          if (!concerns(term, system.species[i], system.species[j])) continue;
           const a = (s * N + i) * D;
           const b = (s * N + j) * D;
           let squared = 0;
