@@ -10,12 +10,18 @@ export interface BoltzmannGenerator {
   readonly target: System;
 }
 
-/** @throws UsageError where flow and target disagree on particles or dimensions. */
+/** @throws UsageError where flow and target disagree on particles, dimensions or species. */
 export function boltzmannGenerator(target: System, flow: ContinuousFlow): BoltzmannGenerator {
   for (const key of ['particles', 'dimensions'] as const) {
     if (target[key] !== flow.prior[key]) {
       throw new UsageError(`generator: system '${target.name}' has ${target[key]} ${key}, the flow ${flow.prior[key]}`);
     }
+  }
+  const { species } = flow.field;
+  if (species !== undefined && species.species.join() !== target.species.join()) {
+    throw new UsageError(
+      `generator: system '${target.name}' has species [${target.species}], the field takes [${species.species}] as equal`,
+    );
   }
   return { prior: flow.prior, flow, target };
 }

@@ -3,16 +3,22 @@ import { DenseField, type Field, KernelField, type ParameterSet } from '../field
 import { decodeSafetensors, encodeSafetensors } from '../formats/index.js';
 import { type RungeKutta4, rk4 } from '../integrators/index.js';
 import { type MeanFreeNormal, meanFreeNormal } from '../priors/index.js';
-import { type System, systemFromSpec, systemSpec } from '../systems/index.js';
+import { describeSystem, type System, systemFromDescription } from '../systems/index.js';
 import { type BoltzmannGenerator, boltzmannGenerator } from './boltzmann-generator.js';
 import { continuousFlow } from './continuous-flow.js';
 
 /** What a model file says beside its tensors, as JSON under the safetensors metadata key `equiflow`. */
 interface ModelDescription {
   readonly version: 1;
-  readonly system: ReturnType<typeof systemSpec>;
+  readonly system: ReturnType<typeof describeSystem>;
   readonly prior: { readonly kind: 'mean-free-normal'; readonly scale: number; readonly kT?: number };
-  readonly field: { readonly kind: Field['kind']; readonly particles: number; readonly dimensions: number };
+  readonly field: {
+    readonly kind: Field['kind'];
+    readonly particles: number;
+    readonly dimensions: number;
+    /** Of a kernel field with more than one species. */
+    readonly species?: readonly number[];
+  };
   readonly integrator: RungeKutta4;
   readonly training?: unknown;
 }
@@ -22,9 +28,14 @@ export function encodeModel({ prior, flow, target }: BoltzmannGenerator, trainin
   const { field, integrator } = flow;
   const description: ModelDescription = {
     version: 1,
-    system: systemSpec(target),
+    system: describeSystem(target),
     prior: { kind: prior.kind, scale: prior.scale, kT: prior.kT },
-    field: { kind: field.kind, particles: field.particles, dimensions: field.dimensions },
+    field: {
+      kind: field.kind,
+      particles: field.particles,
+      dimensions: field.dimensions,
+      ...(field.species && field.species.count > 1 ? { species: field.species.species } : {}),
+    },
     integrator,
     ...(training === undefined ? {} : { training }),
   };
@@ -59,7 +70,7 @@ export function decodeModel(bytes: Uint8Array, source: string): { generator: Bol
         throw new DataError(`tensor '${name}' has shape [${found}], expected [${shape}]`);
       }
     }
-    const target: System = systemFromSpec(description.system);
+    const target: System = systemFromDescription(description.system, 'system');
     const flow = continuousFlow(prior, field, rk4(description.integrator.steps));
     const training = description.training;
     return { generator: boltzmannGenerator(target, flow), ...(training === undefined ? {} : { training }) };
@@ -71,11 +82,11 @@ export function decodeModel(bytes: Uint8Array, source: string): { generator: Bol
 }
 
 function fieldOfKind(
-  { kind, particles, dimensions }: ModelDescription['field'],
+  { kind, particles, dimensions, species }: ModelDescription['field'],
   parameters: ParameterSet,
 ): KernelField | DenseField {
   return kind === 'kernel'
-    ? new KernelField(particles, dimensions, parameters)
+    ? new KernelField(particles, dimensions, parameters, species)
     : new DenseField(particles, dimensions, parameters);
 }
 
@@ -110,5 +121,6 @@ function parseDescription(json: string, source: string): ModelDescription {
   expectNumber('field.particles', value.field.particles);
   expectNumber('field.dimensions', value.field.dimensions);
   expectNumber('integrator.steps', value.integrator.steps);
+  if (value.field.species !== undefined && !Array.isArray(value.field.species)) fail('field.species: expected a list');
   return value as unknown as ModelDescription;
 }

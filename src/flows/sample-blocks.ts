@@ -1,9 +1,9 @@
 import type { Kernels, LaneKernels, Precision } from '../kernels/index.js';
 
-/** Bytes of positions that a chunk should have: small enough that its stages, velocities and sums stay in L2. */
-const CHUNK_BYTES = 32768;
+/** Bytes of positions that a chunk should have: every chunk reads all stage tables once, so many samples share that, yet stay in L2. */
+const CHUNK_BYTES = 262144;
 /** More blocks than this no longer amortise anything. */
-const MAX_BLOCKS = 64;
+const MAX_BLOCKS = 512;
 
 /** How many samples of `coordinates` numbers are worked on at a time. A multiple of four, so of the lanes of either width. */
 export function chunkSamples(precision: Precision, coordinates: number): number {

@@ -1,6 +1,6 @@
 import { DataError } from '../errors.js';
 import { decodeNpy, encodeNpy, type NpyArray } from './npy.js';
-import { decodeText } from './text.js';
+import { briefName, decodeText } from './text.js';
 import { readZip, writeZip } from './zip.js';
 
 /** Content of a `.npz` file: `x.npy` is the array `x`; other members are UTF-8 texts under their full names. */
@@ -22,9 +22,9 @@ export function decodeNpz(bytes: Uint8Array, source: string): NpzContent {
   const texts = new Map<string, string>();
   for (const { name, read } of readZip(bytes, source)) {
     if (name.endsWith(ARRAY_SUFFIX)) {
-      arrays.set(name.slice(0, -ARRAY_SUFFIX.length), decodeNpy(read(), `${source}: ${name}`));
+      arrays.set(name.slice(0, -ARRAY_SUFFIX.length), decodeNpy(read(), `${source}: ${briefName(name)}`));
     } else if (!name.endsWith('/')) {
-      texts.set(name, decodeText(read(), source, name));
+      texts.set(name, decodeText(read(), source, briefName(name)));
     }
   }
   return { arrays, texts };
@@ -41,7 +41,7 @@ export function decodeNpzArray(bytes: Uint8Array, name: string, source: string):
   if (entry === undefined) {
     const present = entries.map((candidate) => candidate.name).filter((candidate) => candidate.endsWith(ARRAY_SUFFIX));
     const found = present.map((candidate) => candidate.slice(0, -ARRAY_SUFFIX.length)).join(', ');
-    throw new DataError(`${source}: no array '${name}', found ${found === '' ? 'no arrays' : found}`);
+    throw new DataError(`${source}: no array '${name}', found ${found === '' ? 'no arrays' : briefName(found)}`);
   }
   return decodeNpy(entry.read(), `${source}: ${entry.name}`);
 }

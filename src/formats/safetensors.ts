@@ -1,6 +1,6 @@
 import { DataError } from '../errors.js';
 import { elementCount, formatShape, MAXIMUM_RANK } from './shape.js';
-import { decodeText } from './text.js';
+import { brief, briefName, decodeText } from './text.js';
 
 /** A tensor in C order, always in f64 here. */
 export interface Tensor {
@@ -126,14 +126,14 @@ function readMetadata(value: unknown, source: string): Record<string, string> {
   if (!isRecord(value)) throw new DataError(`${source}: ${METADATA_KEY} is not a JSON object`);
   for (const [key, text] of Object.entries(value)) {
     if (typeof text !== 'string') {
-      throw new DataError(`${source}: ${METADATA_KEY}.${key} is of type ${typeof text}, expected a string`);
+      throw new DataError(`${source}: ${METADATA_KEY}.${briefName(key)} is of type ${typeof text}, expected a string`);
     }
   }
   return value as Record<string, string>;
 }
 
 function readEntry(name: string, value: unknown, source: string): TensorEntry {
-  const tensor = `${source}: tensor ${JSON.stringify(name)}`;
+  const tensor = `${source}: tensor ${brief(name)}`;
   if (!isRecord(value)) throw new DataError(`${tensor} is not described by a JSON object`);
   const { dtype, shape, data_offsets: offsets } = value;
   if (dtype !== 'F64' && dtype !== 'F32') {
@@ -159,9 +159,7 @@ function requireContiguous(entries: readonly TensorEntry[], dataBytes: number, s
   let position = 0;
   for (const { name, begin, end } of [...entries].sort((a, b) => a.begin - b.begin || a.end - b.end)) {
     if (begin !== position) {
-      throw new DataError(
-        `${source}: tensor ${JSON.stringify(name)} begins at byte ${begin} of the data, expected ${position}`,
-      );
+      throw new DataError(`${source}: tensor ${brief(name)} begins at byte ${begin} of the data, expected ${position}`);
     }
     position = end;
   }
@@ -172,8 +170,4 @@ function requireContiguous(entries: readonly TensorEntry[], dataBytes: number, s
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function brief(value: unknown): string {
-  return (JSON.stringify(value) ?? 'none').slice(0, 60);
 }

@@ -16,3 +16,22 @@ export function decodeText(bytes: Uint8Array, source: string, what: string): str
     throw new DataError(`${source}: ${what} is not UTF-8 text`, { cause });
   }
 }
+
+/** A value of any kind as messages quote it: on one line and cut after 60 characters. */
+export function brief(value: unknown): string {
+  let text: string | undefined;
+  try {
+    // JSON has no NaN or Infinity and would call them null.
+    text = typeof value === 'number' ? String(value) : JSON.stringify(value);
+  } catch {
+    return 'a value nested too deeply';
+  }
+  if (text === undefined) return 'none';
+  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
+}
+
+/** A name from a file as messages show it, without quotes: on one line and cut after 60 characters. */
+export function briefName(name: string): string {
+  const line = name.slice(0, 61).replace(/\p{Cc}+/gu, ' ');
+  return line.length > 60 ? `${line.slice(0, 60)}…` : line;
+}

@@ -2,7 +2,7 @@ import { constants } from 'node:buffer';
 import { crc32 } from 'node:zlib';
 import { inflateSync, type Zippable, zipSync } from 'fflate';
 import { DataError, OutputError } from '../errors.js';
-import { decodeText } from './text.js';
+import { brief, briefName, decodeText } from './text.js';
 
 /** A member of a zip archive as the central directory describes it; `read` gives its checked content. */
 export interface ZipEntry {
@@ -63,6 +63,7 @@ export function readZip(bytes: Uint8Array, source: string): ZipEntry[] {
   }
   const entries: ZipEntry[] = [];
   const names = new Set<string>();
+  let packed = 0;
   let at = directory;
   for (let i = 0; i < count; i++) {
     if (at + DIRECTORY_ENTRY_BYTES > end || view.getUint32(at, true) !== DIRECTORY_ENTRY) {
@@ -73,10 +74,13 @@ export function readZip(bytes: Uint8Array, source: string): ZipEntry[] {
     const next = nameEnd + view.getUint16(at + 30, true) + view.getUint16(at + 32, true);
     if (next > end) throw corrupt(`the directory entry at byte ${at} is cut short`);
     const name = decodeText(bytes.subarray(nameStart, nameEnd), source, `the name of member ${i}`);
-    if (names.has(name)) throw corrupt(`two members are named ${JSON.stringify(name)}`);
+    if (names.has(name)) throw corrupt(`two members are named ${brief(name)}`);
     names.add(name);
+    // Members that share their bytes would let a small archive unpack without bound.
+    packed += view.getUint32(at + 20, true);
+    if (packed > directory) throw corrupt(`its members claim ${packed} bytes of the ${directory} before its directory`);
     const entryAt = at;
-    entries.push({ name, read: () => readMember(bytes, view, entryAt, directory, `${source}: ${name}`) });
+    entries.push({ name, read: () => readMember(bytes, view, entryAt, directory, `${source}: ${briefName(name)}`) });
     at = next;
   }
   if (at !== end) throw corrupt(`its directory has ${end - at} bytes beyond its ${count} entries`);

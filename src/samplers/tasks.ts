@@ -1,17 +1,21 @@
 import { moved, type TaskContext } from '../workers/index.js';
-import { type MetropolisChains, type MetropolisRun, runMetropolis } from './metropolis.js';
+import { type Chains, type ChainsRun, runChains } from './chains.js';
 
 /** Milliseconds between two reports: often enough for an ETA, seldom enough to cost nothing. */
 const REPORT_INTERVAL = 100;
 
 /** One group of chains on a worker; reports the number of steps done. */
-export function metropolisTask(chains: MetropolisChains, context: TaskContext) {
+export function chainsTask(chains: Chains, context: TaskContext) {
   let reported = 0;
-  const run = runMetropolis(chains, (done) => {
+  const run = runChains(chains, (done) => {
     const now = performance.now();
     if (now - reported < REPORT_INTERVAL) return;
     reported = now;
     context.report(done);
   });
-  return moved<MetropolisRun>(run, [run.x.buffer, run.energy.buffer, run.acceptance.buffer]);
+  const arrays = [run.x, run.energy, run.virial, run.acceptance, run.stepSizes];
+  return moved<ChainsRun>(
+    run,
+    arrays.map((array) => array.buffer),
+  );
 }

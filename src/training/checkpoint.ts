@@ -21,7 +21,7 @@ interface CheckpointDescription {
   readonly step: number;
   readonly updates: number;
   readonly bestUpdates: number;
-  readonly best: { readonly step: number; readonly validationNll: number };
+  readonly best: { readonly step: number; readonly validationLoss: number; readonly validationNll: number };
   readonly learningRateScale: number;
   readonly curve: readonly LearningCurvePoint[];
   readonly pending: { readonly sum: number; readonly count: number };
@@ -55,7 +55,7 @@ export function encodeCheckpoint(state: TrainingState, context: CheckpointContex
     step: state.step,
     updates: state.adam.updates,
     bestUpdates: best.adam.updates,
-    best: { step: best.step, validationNll: best.validationNll },
+    best: { step: best.step, validationLoss: best.validationLoss, validationNll: best.validationNll },
     learningRateScale: state.learningRateScale,
     curve: state.curve,
     pending: state.pending,

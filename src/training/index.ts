@@ -10,5 +10,5 @@ export {
   splitConfigurations,
   type TrainingResult,
   type TrainingState,
-  trainByMaximumLikelihood,
+  trainFlow,
 } from './trainer.js';

@@ -21,5 +21,6 @@ export function radialBasisFor(system: System): KernelFieldBasis {
 
 /** A kernel field with small random weights, ready to be trained for a system. */
 export function initialFieldFor(system: System, seed: number): KernelField {
-  return initialKernelField(system.particles, system.dimensions, radialBasisFor(system), { seed });
+  const { particles, dimensions, species } = system;
+  return initialKernelField(particles, dimensions, radialBasisFor(system), { seed, species });
 }

@@ -23,6 +23,15 @@ export interface TrainingOptions {
   readonly stepJitter: number;
   /** Largest difference in nats that the validation NLL may show between the flow's steps and twice as many. */
   readonly integratorTolerance: number;
+  /**
+   * The loss is (1 − κ)·NLL + κ·reverse KL, with κ going linearly from the first of these to the second over the run.
+   * [0, 0] is maximum likelihood; Noé et al. (2019) go on from it with a growing share of the reverse KL.
+   */
+  readonly klShare: readonly [number, number];
+  /** See `ReverseKlOptions`. */
+  readonly klEstimator: 'total' | 'path';
+  /** Energies above this enter the reverse KL as cap + log(1 + U − cap). */
+  readonly energyCap: number;
   /** Lane type of losses and gradients. */
   readonly precision: Precision;
   /** Groups of parameters to train; all but the field's frozen ones by default. */
@@ -41,6 +50,9 @@ export const TRAINING_DEFAULTS: Omit<TrainingOptions, 'seed'> = {
   patience: 10,
   stepJitter: 0.25,
   integratorTolerance: 0.02,
+  klShare: [0, 0],
+  klEstimator: 'path',
+  energyCap: 1e3,
   precision: 'f32',
 };
 
@@ -57,6 +69,14 @@ export function checkTrainingOptions(options: TrainingOptions): void {
       throw new UsageError(`training: ${name} is ${value}, expected a positive number`);
     }
   };
+  const oneOf = (name: keyof TrainingOptions, allowed: readonly string[]) => {
+    if (!allowed.includes(options[name] as string)) {
+      throw new UsageError(`training: ${name} is ${options[name]}, expected ${allowed.join(' or ')}`);
+    }
+  };
+  oneOf('schedule', ['constant', 'cosine']);
+  oneOf('precision', ['f32', 'f64']);
+  oneOf('klEstimator', ['total', 'path']);
   integer('seed', 0, MAX_SEED);
   integer('steps', 0, 1e9);
   integer('batchSize', 1, 1e7);
@@ -66,12 +86,23 @@ export function checkTrainingOptions(options: TrainingOptions): void {
   positive('learningRate', options.learningRate);
   positive('clipNorm', options.clipNorm);
   positive('integratorTolerance', options.integratorTolerance);
+  for (const share of options.klShare) {
+    if (!(share >= 0 && share <= 1)) throw new UsageError(`training: klShare is ${share}, expected 0 to 1`);
+  }
+  if (!Number.isFinite(options.energyCap)) {
+    throw new UsageError(`training: energyCap is ${options.energyCap}, expected a finite energy`);
+  }
   if (!(options.stepJitter >= 0 && options.stepJitter < 1)) {
     throw new UsageError(`training: stepJitter is ${options.stepJitter}, expected at least 0 and below 1`);
   }
   if (options.adam.weightDecay < 0) {
     throw new UsageError(`training: weightDecay is ${options.adam.weightDecay}, expected 0 or a positive number`);
   }
+}
+
+/** Share κ of the reverse KL in the loss of step `step` (from 0). */
+export function klShareAt(step: number, { klShare: [first, last], steps }: TrainingOptions): number {
+  return first + ((last - first) * Math.min(step, steps)) / Math.max(1, steps);
 }
 
 /** Learning rate of step `step` (from 0). */

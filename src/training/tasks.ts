@@ -2,7 +2,7 @@ import { decodeModel, encodeModel } from '../flows/index.js';
 import type { Configurations } from '../formats/index.js';
 import type { TaskContext } from '../workers/index.js';
 import type { TrainingOptions } from './options.js';
-import { type TrainingResult, type TrainingState, trainByMaximumLikelihood } from './trainer.js';
+import { type TrainingResult, type TrainingState, trainFlow } from './trainer.js';
 
 /** Milliseconds between two progress reports. */
 const REPORT_INTERVAL = 100;
@@ -36,12 +36,13 @@ export function trainTask(input: TrainTaskInput, context: TaskContext): TrainTas
   const report = (message: TrainTaskMessage) => context.report(message);
   const stopping = () => Atomics.load(input.stop, 0) !== 0;
   let reported = 0;
-  const { flow, state, reason } = trainByMaximumLikelihood(
+  const { flow, state, reason } = trainFlow(
     generator.flow,
     input.data,
     input.validation,
     input.options,
     {
+      target: generator.target,
       onStep: (step, loss) => {
         const now = performance.now();
         if (now - reported < REPORT_INTERVAL) return;

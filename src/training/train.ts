@@ -23,7 +23,7 @@ export interface TrainedGenerator {
   readonly reason: TrainingResult['reason'];
 }
 
-/** Trains a generator's flow by maximum likelihood on one worker of the pool. See `trainByMaximumLikelihood`. */
+/** Trains a generator's flow on one worker of the pool. See `trainFlow`. */
 export async function train(
   generator: BoltzmannGenerator,
   data: Configurations,

@@ -4,18 +4,22 @@ import { type ContinuousFlow, continuousFlow } from '../flows/index.js';
 import type { Configurations } from '../formats/index.js';
 import { rk4 } from '../integrators/index.js';
 import { permutation, randomWords, STREAM } from '../kernels/index.js';
+import type { System } from '../systems/index.js';
 import { KernelEngine } from './engines/kernels.js';
+import { type Batch, located, lossOfStep, validationLoss } from './losses.js';
 import { type AdamState, adamState, adamUpdate, gradientNorm } from './optimizer.js';
 import { checkTrainingOptions, learningRateAt, TRAINING_DEFAULTS, type TrainingOptions } from './options.js';
 
 /** One validation in the course of a run. */
 export interface LearningCurvePoint {
   readonly step: number;
-  /** Mean loss over the steps since the validation before. */
+  /** Mean loss over the steps since the validation before: the NLL unless the reverse KL has a share. */
   readonly trainingNll: number;
   /** At twice the integrator steps that the flow has. */
   readonly validationNll: number;
-  /** What the validation NLL gains in going from the flow's own steps to twice as many: the integrator's error. */
+  /** Reverse KL up to log Z, of fixed prior samples at twice the steps, where the loss has a share of it. */
+  readonly validationKl?: number;
+  /** What the validation loss gains in going from the flow's own steps to twice as many: the integrator's error. */
   readonly integratorError: number;
   /** True where that error was beyond the tolerance and training went back to its best state. */
   readonly rolledBack: boolean;
@@ -28,6 +32,8 @@ export interface TrainingState {
   readonly adam: AdamState;
   readonly best: {
     readonly step: number;
+    /** What it is the best in: the NLL, or the loss with the final share of the reverse KL. */
+    readonly validationLoss: number;
     readonly validationNll: number;
     readonly parameters: ParameterSet;
     readonly adam: AdamState;
@@ -47,6 +53,8 @@ export interface TrainingResult {
 }
 
 export interface TrainingHooks {
+  /** The system to be sampled, where the reverse KL has a share in the loss. */
+  readonly target?: System;
   /** Called after every step. */
   readonly onStep?: (step: number, loss: number, gradientNorm: number) => void;
   /** Called at every validation with a state that can be kept. */
@@ -56,16 +64,17 @@ export interface TrainingHooks {
 }
 
 /**
- * Maximum-likelihood training: minimises the mean of −log q(x) over `data`, and keeps the parameters with the lowest NLL on
- * `validation`. Resuming from a state gives the same bytes as never having stopped.
+ * Trains a flow by maximum likelihood, by the reverse KL, or by a mixture of both whose shares change over the run, and
+ * keeps the parameters with the lowest loss on `validation`. Resuming from a state gives the same bytes as never having stopped.
  *
  * Maximum likelihood exploits a coarse integrator: it can reach an NLL below the entropy that no density has. So step
  * counts are jittered, the validation NLL is taken at twice the steps, and where the two counts disagree by more than
  * `integratorTolerance` the run goes back to its best state with half the learning rate, or in the end stops.
  *
+ * @throws UsageError for an option out of range, or a share of the reverse KL without a target
  * @throws NumericalError naming step and sample where loss or gradient stop being finite.
  */
-export function trainByMaximumLikelihood(
+export function trainFlow(
   flow: ContinuousFlow,
   data: Configurations,
   validation: Configurations,
@@ -75,6 +84,9 @@ export function trainByMaximumLikelihood(
 ): TrainingResult {
   const options: TrainingOptions = { ...TRAINING_DEFAULTS, ...given };
   checkTrainingOptions(options);
+  if (options.klShare.some((share) => share > 0) && hooks.target === undefined) {
+    throw new UsageError('training: the reverse KL has a share in the loss, but there is no target');
+  }
   if (data.n < 1 || validation.n < 1) {
     throw new DataError(
       `training: ${data.n} training and ${validation.n} validation configurations, expected at least 1 of each`,
@@ -82,36 +94,54 @@ export function trainByMaximumLikelihood(
   }
   const groups = options.groups ?? Object.keys(flow.field.shapes).filter((name) => !flow.field.frozen.includes(name));
   const unknown = groups.find((name) => !(name in flow.field.shapes));
+  if (groups.length === 0) throw new UsageError('training: no parameter groups to train, expected at least one');
   if (unknown !== undefined) {
     throw new UsageError(
       `training: unknown parameter group '${unknown}', expected some of ${Object.keys(flow.field.shapes).join(', ')}`,
     );
   }
 
-  const engineOf = enginesBySteps(flow, options);
+  const engineOf = enginesBySteps(flow, options, hooks.target);
   const stepsOf = stepCounts(flow.integrator.steps, options);
-  const validationEngine = engineOf(2 * flow.integrator.steps);
   const run = resume ? copyState(resume) : initialState(flow.field.parameters, groups);
   const batches = batchSource(data, flow.prior.particles * flow.prior.dimensions, options);
   let reason: TrainingResult['reason'] = 'all steps done';
 
   const validate = () => {
     const { parameters, step, pending } = run;
-    const ownEngine = engineOf(flow.integrator.steps);
-    ownEngine.update(parameters);
-    validationEngine.update(parameters);
-    const validationNll = validationEngine.nll(validation.x, validation.n);
-    const integratorError = validationNll - ownEngine.nll(validation.x, validation.n);
-    const trainingNll = pending.count > 0 ? pending.sum / pending.count : validationEngine.nll(data.x, data.n);
+    const where = `of the validation data at step ${step}`;
+    const lossAt = (steps: number) =>
+      located(where, undefined, () => validationLoss(engineOf(steps), parameters, validation, options));
+    const { nll, kl, loss } = lossAt(2 * flow.integrator.steps);
+    const integratorError = loss - lossAt(flow.integrator.steps).loss;
+    const trainingNll =
+      pending.count > 0
+        ? pending.sum / pending.count
+        : located(`of the training data at step ${step}`, undefined, () =>
+            engineOf(flow.integrator.steps).nll(data.x, data.n),
+          );
     const resolved = Math.abs(integratorError) <= options.integratorTolerance;
-    run.curve.push({ step, trainingNll, validationNll, integratorError, rolledBack: !resolved && step > 0 });
+    run.curve.push({
+      step,
+      trainingNll,
+      validationNll: nll,
+      ...(kl === undefined ? {} : { validationKl: kl }),
+      integratorError,
+      rolledBack: !resolved && step > 0,
+    });
     run.pending = { sum: 0, count: 0 };
     if (!resolved && step > 0) {
       run.parameters = copyParameters(run.best.parameters);
       run.adam = copyAdam(run.best.adam);
       run.learningRateScale /= 2;
-    } else if (validationNll < run.best.validationNll) {
-      run.best = { step, validationNll, parameters: copyParameters(parameters), adam: copyAdam(run.adam) };
+    } else if (loss < run.best.validationLoss) {
+      run.best = {
+        step,
+        validationLoss: loss,
+        validationNll: nll,
+        parameters: copyParameters(parameters),
+        adam: copyAdam(run.adam),
+      };
     }
     hooks.onState?.(copyState(run));
   };
@@ -124,8 +154,7 @@ export function trainByMaximumLikelihood(
     }
     const batch = batches(run.step);
     const engine = engineOf(stepsOf(run.step));
-    engine.update(run.parameters);
-    const { loss, gradient } = lossOfStep(engine, batch, run.step);
+    const { loss, gradient } = lossOfStep(engine, run.parameters, batch, run.step, options);
     const norm = gradientNorm(gradient, groups);
     if (!Number.isFinite(norm)) {
       const group = groups.find((name) => !gradient[name].every(Number.isFinite));
@@ -156,10 +185,14 @@ export function trainByMaximumLikelihood(
 }
 
 /** One engine for each number of integrator steps in use, made when first asked for. */
-function enginesBySteps(flow: ContinuousFlow, { precision }: TrainingOptions): (steps: number) => KernelEngine {
+function enginesBySteps(
+  flow: ContinuousFlow,
+  { precision }: TrainingOptions,
+  target?: System,
+): (steps: number) => KernelEngine {
   const engines = new Map<number, KernelEngine>();
   return (steps) => {
-    const engine = engines.get(steps) ?? new KernelEngine({ ...flow, integrator: rk4(steps) }, { precision });
+    const engine = engines.get(steps) ?? new KernelEngine({ ...flow, integrator: rk4(steps) }, { precision }, target);
     engines.set(steps, engine);
     return engine;
   };
@@ -193,6 +226,7 @@ function initialState(parameters: ParameterSet, groups: readonly string[]): Muta
     adam: adamState(parameters, groups),
     best: {
       step: 0,
+      validationLoss: Number.POSITIVE_INFINITY,
       validationNll: Number.POSITIVE_INFINITY,
       parameters: copyParameters(parameters),
       adam: adamState(parameters, groups),
@@ -222,11 +256,6 @@ function copyState(state: TrainingState): MutableState {
   };
 }
 
-interface Batch {
-  readonly x: Float64Array;
-  readonly indices: Uint32Array;
-}
-
 /** The batch of any step: epochs are permutations of the data, cut into batches; the remainder of an epoch is left out. */
 function batchSource(data: Configurations, coordinates: number, options: TrainingOptions): (step: number) => Batch {
   const size = Math.min(options.batchSize, data.n);
@@ -247,18 +276,6 @@ function batchSource(data: Configurations, coordinates: number, options: Trainin
     });
     return { x, indices };
   };
-}
-
-function lossOfStep(engine: KernelEngine, batch: Batch, step: number) {
-  try {
-    return engine.nllGradient(batch.x, batch.indices.length);
-  } catch (error) {
-    if (!(error instanceof NumericalError)) throw error;
-    const position = Number(/sample (\d+)/.exec(error.message)?.[1] ?? Number.NaN);
-    throw new NumericalError(
-      `training: ${error.message} (training configuration ${batch.indices[position]}) at step ${step}`,
-    );
-  }
 }
 
 /**

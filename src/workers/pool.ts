@@ -1,13 +1,12 @@
+import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { MessageChannel, receiveMessageOnPort, type Transferable } from 'node:worker_threads';
 import { Piscina } from 'piscina';
-import { InterruptedError, IoError, UsageError } from '../errors.js';
+import { InterruptedError, IoError, UnavailableError, UsageError } from '../errors.js';
 import { reviveFailure } from './failure.js';
 import type { Task } from './task.js';
 import type { TaskMessage, TaskOutcome } from './worker.js';
-
-const WORKER_FILE = fileURLToPath(new URL('./worker.js', import.meta.url));
 
 /** A worker's death is usually its environment's; a task that kills two workers is itself to blame. */
 const MAX_ATTEMPTS = 2;
@@ -42,14 +41,14 @@ export class WorkerPool {
   readonly #threads: Piscina;
   #closing: Promise<void> | undefined;
 
-  /** @throws UsageError unless `workers` is an integer from 1 to 1024. */
+  /** @throws UsageError unless `workers` is an integer from 1 to 1024; UnavailableError in a bundle, see `workerFile`. */
   constructor({ workers = availableParallelism() }: WorkerPoolOptions = {}) {
     if (!Number.isInteger(workers) || workers < 1 || workers > 1024) {
       throw new UsageError(`worker pool: workers is ${workers}, expected an integer from 1 to 1024`);
     }
     this.workers = workers;
     // Piscina's own default of 1.5 threads a core is for tasks that wait.
-    this.#threads = new Piscina({ filename: WORKER_FILE, name: 'runTask', minThreads: workers, maxThreads: workers });
+    this.#threads = new Piscina({ filename: workerFile(), name: 'runTask', minThreads: workers, maxThreads: workers });
     // Without a listener an idle worker that dies would end the process; Piscina replaces it, and no task is lost.
     this.#threads.on('error', () => {});
   }
@@ -156,6 +155,18 @@ export class WorkerPool {
       throw new WorkerDeath(reason, { cause: error });
     }
   }
+}
+
+/**
+ * The entry of the workers.
+ * @throws UnavailableError where a bundler has taken this module away from it: tasks are modules that workers load by URL.
+ */
+function workerFile(): string {
+  const url = new URL('./worker.js', import.meta.url);
+  if (url.protocol === 'file:' && existsSync(url)) return fileURLToPath(url);
+  throw new UnavailableError(
+    'worker pool: its worker.js is not beside this module: a program that bundles equiflow and uses workers leaves it external',
+  );
 }
 
 /** Tasks answer with their errors as data, so whatever else comes back is the end of the worker. */

@@ -1,0 +1,31 @@
+import { STREAM } from '../kernels/index.js';
+
+/** Markov chain Monte Carlo methods. */
+export type Sampler = 'metropolis' | 'mala' | 'hmc';
+
+interface Method {
+  /** Stream of the random numbers. */
+  readonly stream: number;
+  /** Accepted fraction that step sizes are adapted to. */
+  readonly targetAcceptance: number;
+  readonly defaults: { readonly warmUp: number; readonly stride: number; readonly leapfrogSteps: number };
+}
+
+/**
+ * Target acceptances maximise the speed of diffusion in many dimensions: random walks 0.234 (Roberts, Gelman, Gilks 1997),
+ * MALA 0.574 (Roberts, Rosenthal 1998); for HMC 0.8, above the 0.651 of theory because rejections of long trajectories are
+ * dear (Hoffman, Gelman 2014, §4.3).
+ */
+export const METHODS: Readonly<Record<Sampler, Method>> = {
+  metropolis: {
+    stream: STREAM.metropolis,
+    targetAcceptance: 0.234,
+    defaults: { warmUp: 20_000, stride: 100, leapfrogSteps: 1 },
+  },
+  mala: { stream: STREAM.mala, targetAcceptance: 0.574, defaults: { warmUp: 5000, stride: 50, leapfrogSteps: 1 } },
+  hmc: { stream: STREAM.hmc, targetAcceptance: 0.8, defaults: { warmUp: 2000, stride: 20, leapfrogSteps: 10 } },
+};
+
+export const SAMPLERS = Object.keys(METHODS) as readonly Sampler[];
+
+export const DEFAULT_SAMPLER: Sampler = 'hmc';
