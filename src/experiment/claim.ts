@@ -40,10 +40,16 @@ export function testClaim(absentMinima: readonly number[], runs: readonly Genera
   function statement(): string {
     if (absentMinima.length === 0) return 'The claim cannot be tested: no minimum is absent from the training set.';
     const percent = ({ value, standardError }: Uncertain) =>
-      `(${(100 * value).toFixed(1)} ± ${(100 * standardError).toFixed(1)}) %`;
+      Number.isFinite(standardError)
+        ? `(${(100 * value).toFixed(2)} ± ${(100 * standardError).toFixed(2)}) %`
+        : `${(100 * value).toFixed(2)} %`;
+    const lead = Number.isFinite(sigmas)
+      ? `the difference is ${sigmas.toFixed(1)} standard errors`
+      : `${seeds.length === 1 ? 'one seed gives' : 'seeds that agree exactly give'} no error of the difference`;
+    const minima = absentMinima.length === 1 ? 'the minimum' : `the ${absentMinima.length} minima`;
     const finding =
-      `Over ${seeds.length} training seeds eqBG puts ${percent(eqBG)} of its kept samples into the ${absentMinima.length} minima ` +
-      `that its training set does not contain, nBG ${percent(nBG)}; the difference is ${sigmas.toFixed(1)} standard errors.`;
+      `Over ${seeds.length} training seed${seeds.length === 1 ? '' : 's'} eqBG puts ${percent(eqBG)} of its kept samples into ${minima} ` +
+      `that its training set does not contain, nBG ${percent(nBG)}; ${lead}.`;
     const demand = `at least ${100 * LEAST_SHARE} % and ${LEAST_SIGMAS} standard errors above nBG`;
     return holds
       ? `The claim holds (${demand}). ${finding}`

@@ -82,12 +82,17 @@ export async function analyseEnsemble(
     counts,
     view: {
       n,
-      energies: Array.from(energy.subarray(0, shown)),
-      firstParticle: Array.from({ length: shown }, (_, s) => firstParticle(x, s, N, D)),
+      energies: Array.from(energy.subarray(0, shown), rounded),
+      firstParticle: Array.from({ length: shown }, (_, s) => firstParticle(x, s, N, D).map(rounded)),
       minima,
       configurations,
     },
   };
+}
+
+/** Four decimals are more than a figure shows, and keep the record small. */
+function rounded(value: number): number {
+  return Math.round(value * 1e4) / 1e4;
 }
 
 function rawShare(count: number, kept: number): Uncertain {

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { mean, standardErrorOfMean } from '../analysis/index.js';
 import { UsageError } from '../errors.js';
 import { initialDenseField, initialKernelField, uniformBasis } from '../fields/index.js';
@@ -51,6 +52,8 @@ export async function runPaperExperiment(pool: WorkerPool, options: ExperimentOp
   const settings = { ...EXPERIMENT_SETTINGS, ...options.settings };
   const { onProgress, signal } = options;
   const started = SECONDS();
+  // A dozen trainings listen at once, which Node.js would take for a leak.
+  if (signal) setMaxListeners(0, signal);
   const system = systemFromSpec('dw4');
   const hooks = { ...(onProgress ? { onProgress } : {}), ...(signal ? { signal } : {}) };
 

@@ -1,2 +1,8 @@
 export { BLOCK_SIZE, logProb, type SampleOptions, type SampleSet, sample } from './sample.js';
-export { readSampleWeights, type SampleProvenance, type SampleWeights, writeSampleSet } from './sample-files.js';
+export {
+  isSampleFolder,
+  readSampleWeights,
+  type SampleProvenance,
+  type SampleWeights,
+  writeSampleSet,
+} from './sample-files.js';

@@ -67,7 +67,8 @@ export async function writeSampleSet(path: string, set: SampleSet, provenance: S
   );
 }
 
-async function isSampleFolder(path: string): Promise<boolean> {
+/** Whether a folder holds a sample set of ours, which a new one may replace. */
+export async function isSampleFolder(path: string): Promise<boolean> {
   try {
     return JSON.parse(await readFile(join(path, MANIFEST), 'utf8')).kind === KIND;
   } catch {

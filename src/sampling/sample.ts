@@ -92,6 +92,8 @@ export async function sample(
 /**
  * Normalised log q of configurations [n, N, D] by the inverse flow, in f64 unless told otherwise. It differs from the log q
  * that `sample` reports by the integrator's discretisation error.
+ *
+ * @throws UsageError for an x of another length; NumericalError naming the first sample whose log q is not finite.
  */
 export async function logProb(
   generator: BoltzmannGenerator,
@@ -112,6 +114,12 @@ export async function logProb(
   let done = 0;
   const task = { module: TASKS, name: 'logProbBlock' };
   for await (const block of pool.map<LogProbBlockInput, Float64Array>(task, inputs, signal ? { signal } : {})) {
+    const bad = block.findIndex((value) => !Number.isFinite(value));
+    if (bad >= 0) {
+      throw new NumericalError(
+        `sample ${done + bad}: log q is ${block[bad]}: the inverse flow leaves the finite range`,
+      );
+    }
     logQ.set(block, done);
     done += block.length;
     onProgress?.({ stage: 'log-densities', done, total: n });

@@ -1,0 +1,1 @@
+export { recordJson, renderReport } from './report.js';

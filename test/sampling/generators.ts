@@ -1,0 +1,31 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { ExecutionContext } from 'ava';
+import { type BoltzmannGenerator, boltzmannGenerator, continuousFlow } from '../../src/flows/index.js';
+import { rk4 } from '../../src/integrators/index.js';
+import { meanFreeNormal } from '../../src/priors/index.js';
+import { systemFromSpec } from '../../src/systems/index.js';
+import { initialFieldFor } from '../../src/training/index.js';
+import { WorkerPool } from '../../src/workers/index.js';
+
+/** An untrained generator of DW4: a map that is far from the identity, known without training. */
+export function untrained(steps = 8, kT = 1): BoltzmannGenerator {
+  const target = systemFromSpec('dw4');
+  const flow = continuousFlow(meanFreeNormal(4, 2, { kT }), initialFieldFor(target, 1), rk4(steps));
+  return boltzmannGenerator(target, flow);
+}
+
+/** A pool that ends with the test. */
+export function openPool(t: ExecutionContext, workers: number): WorkerPool {
+  const pool = new WorkerPool({ workers });
+  t.teardown(() => pool.close());
+  return pool;
+}
+
+/** A folder of the test's own, removed when it ends. */
+export async function ownFolder(t: ExecutionContext): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'equiflow-sampling-'));
+  t.teardown(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+}
