@@ -1,4 +1,2 @@
-import { readFileSync } from 'node:fs';
-
-/** The package's version, from its manifest. */
-export const VERSION: string = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')).version;
+/** The package's version; a constant and not read from the manifest, which is elsewhere once a bundler has moved the code. */
+export const VERSION = '0.1.0';

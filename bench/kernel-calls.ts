@@ -1,0 +1,147 @@
+/* Calls of single kernels on blocks that stand ready, so that a time is the kernel's and not its surroundings'. */
+import type { Field } from '../src/fields/index.js';
+import { chunkSamples, SampleBlocks } from '../src/flows/sample-blocks.js';
+import { Kernels, type Precision, STREAM } from '../src/kernels/index.js';
+import { placeTerms } from '../src/systems/energy.js';
+import type { System } from '../src/systems/index.js';
+import { SEED } from './cases.js';
+
+/** Five vectors; see assembly/energy.ts. */
+const ENERGY_SCRATCH = 80;
+
+/** A call and the samples (or other units) that it works on. */
+export interface KernelCall {
+  readonly units: number;
+  readonly run: () => number;
+}
+
+/** Velocity and divergence of a field at t = ¼, per sample. */
+export function rightHandSide(field: Field, precision: Precision, x: Float64Array): KernelCall {
+  const k = new Kernels();
+  const { particles, dimensions } = field;
+  const C = particles * dimensions;
+  const lane = k.lane(precision);
+  const n = Math.min(chunkSamples(precision, C), x.length / C) & ~3;
+  const blocks = new SampleBlocks(k, precision, particles, dimensions, n);
+  const { code, parameters, stages, scratchBytes } = field.prepare(k, precision, Float64Array.of(0.25));
+  const velocity = k.allocate(n * C * 8);
+  const divergence = k.allocate(n * 8);
+  const scratch = k.allocate(scratchBytes);
+  blocks.load(x, 0, n);
+  const count = n / lane.lanes;
+  const first = k.f64View(divergence, 1);
+  const run = () => {
+    lane.velocity(
+      code,
+      parameters,
+      stages,
+      blocks.positions,
+      velocity,
+      divergence,
+      particles,
+      dimensions,
+      count,
+      scratch,
+    );
+    return first[0];
+  };
+  return { units: n, run };
+}
+
+/** Energies, or energies and gradients, per sample. */
+export function energies(system: System, precision: Precision, x: Float64Array, withGradient: boolean): KernelCall {
+  const k = new Kernels();
+  const { particles, dimensions } = system;
+  const C = particles * dimensions;
+  const lane = k.lane(precision);
+  const n = Math.min(256, x.length / C) & ~3;
+  const blocks = new SampleBlocks(k, precision, particles, dimensions, n);
+  const { terms, count } = placeTerms(k, system, precision);
+  const energy = k.allocate(n * 8);
+  const gradient = withGradient ? k.allocate(n * C * 8) : 0;
+  const scratch = k.allocate(ENERGY_SCRATCH);
+  blocks.load(x, 0, n);
+  const first = k.f64View(energy, 1);
+  const run = () => {
+    const { positions } = blocks;
+    lane.potential(terms, count, positions, energy, gradient, particles, dimensions, n / lane.lanes, scratch);
+    return first[0];
+  };
+  return { units: n, run };
+}
+
+/** Metropolis steps of 64 chains, per step of one chain. Each call goes on where the last one ended. */
+export function metropolisSteps(system: System): KernelCall & { readonly energyError: () => number } {
+  const k = new Kernels();
+  const { particles, dimensions, sampling } = system;
+  const C = particles * dimensions;
+  const [groups, steps] = [16, 16];
+  const chains = 4 * groups;
+  const blocks = new SampleBlocks(k, 'f64', particles, dimensions, chains);
+  const { terms, count } = placeTerms(k, system);
+  const energy = k.allocate(chains * 8);
+  const check = k.allocate(chains * 8);
+  const accepted = k.allocate(chains * 8);
+  const scratch = k.allocate(k.common.metropolisScratch(C));
+  const start = Float64Array.from({ length: chains * C }, (_, c) => sampling.start[c % C]);
+  blocks.load(start, 0, chains);
+  const x = blocks.positions;
+  k.f64.potential(terms, count, x, energy, 0, particles, dimensions, chains / 2, scratch);
+  const energyView = k.f64View(energy, chains);
+  let step = 0;
+  const run = () => {
+    const { metropolisStep } = sampling;
+    k.common.metropolis(
+      terms,
+      count,
+      x,
+      energy,
+      accepted,
+      particles,
+      dimensions,
+      groups,
+      steps,
+      step,
+      0,
+      SEED,
+      STREAM.metropolis,
+      metropolisStep,
+      1,
+      scratch,
+    );
+    step += steps;
+    return energyView[0];
+  };
+  const energyError = () => {
+    k.f64.potential(terms, count, x, check, 0, particles, dimensions, chains / 2, scratch);
+    const again = k.f64View(check, chains);
+    return energyView.reduce((largest, u, c) => Math.max(largest, Math.abs(u - again[c])), 0);
+  };
+  return { units: chains * steps, run, energyError };
+}
+
+/** Box–Muller normals of 256 samples of 8 coordinates, per number. */
+export function priorNormals(): KernelCall {
+  const k = new Kernels();
+  const [samples, coordinates] = [256, 8];
+  const out = k.allocate(samples * coordinates * 8);
+  const words = k.allocate(64);
+  const first = k.f64View(out, 1);
+  const run = () => {
+    k.common.normals(SEED, STREAM.prior, 0, 0, 1, coordinates, samples / 4, out, words);
+    return first[0];
+  };
+  return { units: samples * coordinates, run };
+}
+
+/** All 41 stage tables of RK4×20 from new parameters. */
+export function tableBuild(field: Field, precision: Precision, times: Float64Array): KernelCall {
+  const k = new Kernels();
+  const prepared = field.prepare(k, precision, times);
+  const first = k.view(precision, prepared.stages, 1);
+  const run = () => {
+    prepared.update(field.parameters);
+    return first[0];
+  };
+  return { units: 1, run };
+}

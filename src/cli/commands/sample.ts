@@ -1,0 +1,81 @@
+import { Command, Option } from 'commander';
+import { checkWritable } from '../../formats/index.js';
+import { importanceWeights } from '../../reweighting/index.js';
+import { isSampleFolder, sample, writeSampleSet } from '../../sampling/index.js';
+import { describeSystem } from '../../systems/index.js';
+import { loadModel } from '../model.js';
+import {
+  countOption,
+  integer,
+  jsonOption,
+  outOption,
+  precisionOption,
+  quietOption,
+  seedOption,
+  workersOption,
+} from '../options.js';
+import { checkFolderWritable, json, writeRunInfo } from '../outputs.js';
+import { inSession } from '../session.js';
+
+interface Options {
+  count: number;
+  seed: number;
+  first: number;
+  out: string;
+  precision: 'f32' | 'f64';
+  workers?: number;
+  quiet?: boolean;
+  json?: boolean;
+}
+
+export function sampleCommand(): Command {
+  return new Command('sample')
+    .description('draw independent samples with exact log q, energies and log-weights')
+    .argument('<model>', 'model file (safetensors)')
+    .addOption(countOption('samples'))
+    .addOption(seedOption())
+    .addOption(
+      new Option('--first <index>', 'global index of the first sample').default(0).argParser(integer(0, 2 ** 52)),
+    )
+    .addOption(outOption('.npz file, or a folder of .npy'))
+    .addOption(precisionOption('f32'))
+    .addOption(workersOption())
+    .addOption(quietOption())
+    .addOption(jsonOption())
+    .action(run);
+}
+
+async function run(path: string, options: Options): Promise<void> {
+  const { count, seed, first, out, precision } = options;
+  const { generator, hash } = await loadModel(path);
+  if (out.endsWith('.npz')) await checkWritable(out);
+  else await checkFolderWritable(out, isSampleFolder);
+  const started = performance.now();
+  await inSession(options, async ({ pool, progress, signal }) => {
+    const set = await sample(
+      generator,
+      { n: count, seed, first, precision, onProgress: progress.update, signal },
+      pool,
+    );
+    progress.finish();
+    const { target } = generator;
+    await writeSampleSet(out, set, {
+      system: describeSystem(target),
+      convention: target.convention,
+      model: hash,
+      seed,
+      first,
+      precision,
+    });
+    await writeRunInfo(out, started, { workers: pool.workers });
+    const { n, ess, khat, logZ, status } = importanceWeights(set.logWeight);
+    const summary = { out, n, ess, khat, logZ: { value: logZ.value, standardError: logZ.standardError }, status };
+    if (options.json) process.stdout.write(json(summary));
+    else {
+      process.stdout.write(
+        `${out}: ${n} samples, ESS ${ess.toFixed(1)} (${((100 * ess) / n).toFixed(2)} %), Pareto k̂ ${khat.toFixed(2)}, ` +
+          `log Z ${logZ.value.toFixed(4)} ± ${logZ.standardError.toFixed(4)}\n${status.text}\n`,
+      );
+    }
+  });
+}

@@ -1,0 +1,223 @@
+import { existsSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { Command, Option } from 'commander';
+import { InputError, InterruptedError } from '../../errors.js';
+import { initialDenseField } from '../../fields/index.js';
+import { type BoltzmannGenerator, boltzmannGenerator, continuousFlow, encodeModel } from '../../flows/index.js';
+import { checkWritable, readConfigurations, readInput, sha256, writeOutput } from '../../formats/index.js';
+import { rk4 } from '../../integrators/index.js';
+import { meanFreeNormal } from '../../priors/index.js';
+import { loadSystem, type System } from '../../systems/index.js';
+import {
+  type CheckpointContext,
+  decodeCheckpoint,
+  encodeCheckpoint,
+  initialFieldFor,
+  splitConfigurations,
+  TRAINING_DEFAULTS,
+  type TrainingState,
+  train,
+} from '../../training/index.js';
+import {
+  finite,
+  fraction,
+  integer,
+  jsonOption,
+  nonNegative,
+  outOption,
+  positive,
+  quietOption,
+  seedOption,
+  shares,
+  workersOption,
+} from '../options.js';
+import { json, writeRunInfo } from '../outputs.js';
+import { inSession } from '../session.js';
+
+interface Options {
+  data: string;
+  out: string;
+  field: 'kernel' | 'dense';
+  hidden: number;
+  seed: number;
+  steps: number;
+  batch: number;
+  learningRate: number;
+  weightDecay: number;
+  klShare: [number, number];
+  klEstimator: 'total' | 'path';
+  energyCap: number;
+  patience: number;
+  validation: number;
+  split: 'tail' | 'random';
+  integratorSteps: number;
+  priorScale: number;
+  kT: number;
+  precision: 'f32' | 'f64';
+  resume?: boolean;
+  workers?: number;
+  quiet?: boolean;
+  json?: boolean;
+}
+
+export function trainCommand(): Command {
+  return new Command('train')
+    .description('train a generator on configurations: maximum likelihood, reverse KL or a mixture')
+    .argument('<system>', 'system, for example dw4')
+    .addOption(new Option('--data <path>', '.npz or .npy with x [n, N, D]').makeOptionMandatory())
+    .addOption(outOption('model file (safetensors)'))
+    .addOption(new Option('--field <kind>', 'vector field').choices(['kernel', 'dense']).default('kernel'))
+    .addOption(
+      new Option('--hidden <units>', 'hidden units of the dense field').default(64).argParser(integer(1, 65536)),
+    )
+    .addOption(seedOption())
+    .addOption(
+      new Option('--steps <integer>', 'optimiser steps').default(TRAINING_DEFAULTS.steps).argParser(integer(0, 1e9)),
+    )
+    .addOption(
+      new Option('--batch <integer>', 'configurations per step')
+        .default(TRAINING_DEFAULTS.batchSize)
+        .argParser(integer(1, 1e7)),
+    )
+    .addOption(
+      new Option('--learning-rate <number>', 'peak learning rate')
+        .default(TRAINING_DEFAULTS.learningRate)
+        .argParser(positive),
+    )
+    .addOption(
+      new Option('--weight-decay <number>', 'decoupled weight decay (AdamW); 0 is Adam')
+        .default(0)
+        .argParser(nonNegative),
+    )
+    .addOption(
+      new Option('--kl-share <from,to>', 'share of the reverse KL in the loss, from the first to the last step')
+        .default(TRAINING_DEFAULTS.klShare, '0,0')
+        .argParser(shares),
+    )
+    .addOption(
+      new Option('--kl-estimator <kind>', 'gradient of the reverse KL').choices(['path', 'total']).default('path'),
+    )
+    .addOption(
+      new Option('--energy-cap <energy>', 'energies above this enter the reverse KL as their logarithm')
+        .default(TRAINING_DEFAULTS.energyCap)
+        .argParser(finite),
+    )
+    .addOption(
+      new Option('--patience <integer>', 'validations without improvement before stopping')
+        .default(TRAINING_DEFAULTS.patience)
+        .argParser(integer(1, 1e9)),
+    )
+    .addOption(new Option('--validation <fraction>', 'share of the data held out').default(0.1).argParser(fraction))
+    .addOption(
+      new Option('--split <kind>', 'hold out the last configurations (data along chains) or random ones')
+        .choices(['tail', 'random'])
+        .default('tail'),
+    )
+    .addOption(
+      new Option('--integrator-steps <integer>', 'Runge–Kutta steps of the flow')
+        .default(20)
+        .argParser(integer(1, 10000)),
+    )
+    .addOption(new Option('--prior-scale <length>', 'standard deviation of the prior').default(1).argParser(positive))
+    .addOption(new Option('--kT <temperature>', 'temperature of the data').default(1).argParser(positive))
+    .addOption(
+      new Option('--precision <lanes>', 'lane type of losses and gradients').choices(['f32', 'f64']).default('f32'),
+    )
+    .addOption(new Option('--resume', 'go on from <out>.checkpoint, which an interrupted run leaves'))
+    .addOption(workersOption())
+    .addOption(quietOption())
+    .addOption(jsonOption())
+    .action(run);
+}
+
+function initialGenerator(system: System, options: Options): BoltzmannGenerator {
+  const { particles, dimensions } = system;
+  const { seed, hidden } = options;
+  const field =
+    options.field === 'dense'
+      ? initialDenseField(particles, dimensions, { seed, hidden })
+      : initialFieldFor(system, seed);
+  const prior = meanFreeNormal(particles, dimensions, { scale: options.priorScale, kT: options.kT });
+  return boltzmannGenerator(system, continuousFlow(prior, field, rk4(options.integratorSteps)));
+}
+
+async function run(spec: string, options: Options): Promise<void> {
+  const system = await loadSystem(spec);
+  const { out, seed } = options;
+  await checkWritable(out);
+  const configurations = await readConfigurations(options.data, system.particles, system.dimensions);
+  const { data, validation } = splitConfigurations(configurations, options.validation, options.split, seed);
+  const generator = initialGenerator(system, options);
+  const training = {
+    seed,
+    steps: options.steps,
+    batchSize: options.batch,
+    learningRate: options.learningRate,
+    patience: options.patience,
+    klShare: options.klShare,
+    klEstimator: options.klEstimator,
+    energyCap: options.energyCap,
+    precision: options.precision,
+    adam: { ...TRAINING_DEFAULTS.adam, weightDecay: options.weightDecay },
+  };
+  const checkpoint = `${out}.checkpoint`;
+  const { x } = configurations;
+  const context: CheckpointContext = {
+    model: sha256(encodeModel(generator)),
+    data: sha256(new Uint8Array(x.buffer, x.byteOffset, x.byteLength)),
+    options: training,
+  };
+  let resume: TrainingState | undefined;
+  if (options.resume) {
+    if (!existsSync(checkpoint)) throw new InputError(`${checkpoint}: no checkpoint to resume from`);
+    resume = decodeCheckpoint(await readInput(checkpoint), checkpoint, context);
+  }
+
+  const started = performance.now();
+  await inSession(options, async ({ pool, progress, signal }) => {
+    let latest: TrainingState | undefined;
+    try {
+      const trained = await train(generator, data, validation, training, pool, {
+        onProgress: progress.update,
+        onState: (state) => {
+          latest = state;
+        },
+        signal,
+        ...(resume ? { resume } : {}),
+      });
+      progress.finish();
+      const { state, reason } = trained;
+      const record = {
+        ...training,
+        data: context.data,
+        configurations: data.n,
+        validationConfigurations: validation.n,
+        bestStep: state.best.step,
+        validationNll: state.best.validationNll,
+        stepsDone: state.step,
+        reason,
+        curve: state.curve,
+      };
+      await writeOutput(out, encodeModel(trained.generator, record));
+      await rm(checkpoint, { force: true });
+      await writeRunInfo(out, started, { workers: pool.workers });
+      const { curve: _, ...summary } = record;
+      const entropy = system.known.entropy;
+      if (options.json) process.stdout.write(json({ out, ...summary, entropyFloor: entropy ?? null }));
+      else {
+        process.stdout.write(
+          `${out}: validation NLL ${state.best.validationNll.toFixed(4)} nats at step ${state.best.step}` +
+            `${entropy && options.kT === 1 ? ` (entropy of the target ${entropy.value})` : ''}; ${reason} after ${state.step} steps\n`,
+        );
+      }
+    } catch (error) {
+      if (error instanceof InterruptedError && latest !== undefined) {
+        await writeOutput(checkpoint, encodeCheckpoint(latest, context));
+        throw new InterruptedError(
+          `stopped after step ${latest.step}; run again with --resume (state in ${checkpoint})`,
+        );
+      }
+      throw error;
+    }
+  });
+}

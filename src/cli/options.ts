@@ -1,0 +1,65 @@
+import { InvalidArgumentError, Option } from 'commander';
+import { MAX_SEED } from '../kernels/index.js';
+
+/** Parser for an integer option within bounds. */
+export function integer(low: number, high: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (text.trim() === '' || !Number.isInteger(value) || value < low || value > high) {
+      throw new InvalidArgumentError(`'${text}', expected an integer from ${low} to ${high}.`);
+    }
+    return value;
+  };
+}
+
+/** A positive finite number. */
+export function positive(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !(value > 0 && Number.isFinite(value))) {
+    throw new InvalidArgumentError(`'${text}', expected a positive number.`);
+  }
+  return value;
+}
+
+/** A finite number that is not negative. */
+export function nonNegative(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !(value >= 0 && Number.isFinite(value))) {
+    throw new InvalidArgumentError(`'${text}', expected 0 or a positive number.`);
+  }
+  return value;
+}
+
+export function fraction(text: string): number {
+  const value = Number(text);
+  if (!(value > 0 && value < 1)) throw new InvalidArgumentError(`'${text}', expected a number between 0 and 1.`);
+  return value;
+}
+
+export function finite(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !Number.isFinite(value)) throw new InvalidArgumentError(`'${text}', expected a number.`);
+  return value;
+}
+
+/** Two shares between 0 and 1, as in `0,0.5`. */
+export function shares(text: string): [number, number] {
+  const values = text.split(',').map(Number);
+  if (values.length !== 2 || !values.every((value) => value >= 0 && value <= 1)) {
+    throw new InvalidArgumentError(`'${text}', expected two numbers from 0 to 1, as in 0,0.5.`);
+  }
+  return [values[0], values[1]];
+}
+
+/* Options that several commands share. */
+export const seedOption = () =>
+  new Option('--seed <integer>', 'seed of all random numbers').default(1).argParser(integer(0, MAX_SEED));
+export const countOption = (description: string) =>
+  new Option('-n, --count <integer>', description).argParser(integer(1, 1e9)).makeOptionMandatory();
+export const workersOption = () =>
+  new Option('--workers <integer>', 'worker threads (default: all cores)').argParser(integer(1, 1024));
+export const precisionOption = (fallback: 'f32' | 'f64') =>
+  new Option('--precision <lanes>', 'lane type of positions and velocities').choices(['f32', 'f64']).default(fallback);
+export const outOption = (description: string) => new Option('--out <path>', description).makeOptionMandatory();
+export const quietOption = () => new Option('--quiet', 'no progress');
+export const jsonOption = () => new Option('--json', 'result as JSON on standard output');

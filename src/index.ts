@@ -1,0 +1,109 @@
+export {
+  type AutocorrelationTime,
+  classifyMinima,
+  type DistinctMinima,
+  distinctMinima,
+  type EnergyAndGradient,
+  histogram,
+  histogram2d,
+  integratedAutocorrelationTime,
+  isMinimum,
+  labelledArrangements,
+  type MeanEstimate,
+  type Minimization,
+  type MinimizeOptions,
+  meanWithError,
+  minimize,
+  minimizeOnPool,
+} from './analysis/index.js';
+export {
+  DataError,
+  EquiflowError,
+  InputError,
+  InterruptedError,
+  IoError,
+  NumericalError,
+  OutputError,
+  UnavailableError,
+  UsageError,
+} from './errors.js';
+export type { Estimate } from './estimate.js';
+export { type Experiment, type ExperimentRecord, runPaperExperiment } from './experiment/index.js';
+export {
+  DenseField,
+  type Field,
+  initialDenseField,
+  initialKernelField,
+  KernelField,
+  type KernelFieldBasis,
+  type ParameterSet,
+  uniformBasis,
+} from './fields/index.js';
+export {
+  type BoltzmannGenerator,
+  boltzmannGenerator,
+  type ContinuousFlow,
+  continuousFlow,
+  decodeModel,
+  encodeModel,
+  FlowRunner,
+  type Positions,
+  prepareFlow,
+} from './flows/index.js';
+export {
+  decodeNpy,
+  decodeNpz,
+  encodeNpy,
+  encodeNpz,
+  type NpyArray,
+  readArray,
+  readConfigurations,
+  readInput,
+  writeOutput,
+} from './formats/index.js';
+export { type RungeKutta4, rk4 } from './integrators/index.js';
+export type { Precision } from './kernels/index.js';
+export { logNormalization, type MeanFreeNormal, meanFreeNormal } from './priors/index.js';
+export type { Progress, ProgressUpdate } from './progress.js';
+export {
+  entropyAndKl,
+  importanceWeights,
+  logWeights,
+  normalizedWeights,
+  paretoKhat,
+  smoothedLogWeights,
+  type WeightReport,
+  type WeightStatus,
+  weightedMean,
+} from './reweighting/index.js';
+export { type Simulation, type SimulationOptions, simulate } from './samplers/index.js';
+export {
+  logProb,
+  readSampleWeights,
+  type SampleOptions,
+  type SampleSet,
+  sample,
+  writeSampleSet,
+} from './sampling/index.js';
+export {
+  defineSystem,
+  EnergyEvaluator,
+  type EnergyTerm,
+  type KnownAnswers,
+  listSystems,
+  type System,
+  startConfiguration,
+  systemFromSpec,
+  systemSpec,
+} from './systems/index.js';
+export {
+  type Configurations,
+  initialFieldFor,
+  splitConfigurations,
+  TRAINING_DEFAULTS,
+  type TrainedGenerator,
+  type TrainingOptions,
+  train,
+} from './training/index.js';
+export { VERSION } from './version.js';
+export { WorkerPool, type WorkerPoolOptions } from './workers/index.js';
