@@ -14,7 +14,8 @@ import { type Configurations, splitConfigurations, train } from '../training/ind
 import { VERSION } from '../version.js';
 import type { WorkerPool } from '../workers/index.js';
 import { testClaim } from './claim.js';
-import { analyseEnsemble } from './ensemble.js';
+import { distancesFrom } from './distances.js';
+import { analyseEnsemble, type Ensemble } from './ensemble.js';
 import type { ExperimentRecord, GeneratorRun, TrainingSet, Uncertain } from './record.js';
 import { EXPERIMENT_SETTINGS, type ExperimentSettings } from './settings.js';
 
@@ -67,13 +68,18 @@ export async function runPaperExperiment(pool: WorkerPool, options: ExperimentOp
       chains: 1,
       warmUp: 0,
       stride: 1,
+      sampler: 'metropolis',
       stepSize: settings.trajectoryStepSize,
       ...hooks,
     },
     pool,
   );
   const equilibriumRun = (seed: number) =>
-    simulate(system, { n: settings.equilibriumSamples, seed, chains: 256, stride: 500, ...hooks }, pool);
+    simulate(
+      system,
+      { n: settings.equilibriumSamples, seed, sampler: 'metropolis', chains: 256, stride: 500, ...hooks },
+      pool,
+    );
   const equilibrium = await equilibriumRun(settings.seed);
   const test = await equilibriumRun(settings.seed + 1);
 
@@ -83,6 +89,10 @@ export async function runPaperExperiment(pool: WorkerPool, options: ExperimentOp
     await analyseEnsemble(system, equilibrium, analysis),
     await analyseEnsemble(system, test, analysis),
   ];
+  const worth = ({ meanEnergy, n }: Simulation) => Math.min(1, 1 / (meanEnergy.diagnostics.tau || n));
+  const reference = { ...test, independentSamples: worth(test) * test.n };
+  const farFrom = (ensemble: Ensemble, independentFraction = 1) =>
+    distancesFrom(system, reference, ensemble, settings.minimized, independentFraction);
   const trainingSets: TrainingSet[] = [
     {
       id: 'biased',
@@ -90,7 +100,7 @@ export async function runPaperExperiment(pool: WorkerPool, options: ExperimentOp
       description:
         `${settings.trajectorySteps} successive steps of a single Metropolis trajectory with fixed labels from the ` +
         `lowest minimum, all-particle normal moves of ${settings.trajectoryStepSize}; every step is a training configuration.`,
-      view: biasedSeen.view,
+      view: { ...biasedSeen.view, distances: farFrom(biased, worth(biased)) },
       meanEnergy: biased.meanEnergy,
       acceptance: biased.acceptance,
     },
@@ -100,7 +110,7 @@ export async function runPaperExperiment(pool: WorkerPool, options: ExperimentOp
       description:
         `${equilibrium.n} configurations of ${equilibrium.chains} Metropolis chains, ${equilibrium.settings.warmUp} steps of ` +
         `warm-up and ${equilibrium.settings.stride} steps between configurations.`,
-      view: equilibriumSeen.view,
+      view: { ...equilibriumSeen.view, distances: farFrom(equilibrium, worth(equilibrium)) },
       meanEnergy: equilibrium.meanEnergy,
       acceptance: equilibrium.acceptance,
     },
@@ -180,7 +190,7 @@ export async function runPaperExperiment(pool: WorkerPool, options: ExperimentOp
         largestShare: weights.largestShare,
         status: weights.status.text,
       },
-      view,
+      view: seed === seeds[0] ? { ...view, distances: farFrom(set) } : view,
       seconds: { training: seconds, sampling, minimization },
     });
   }
@@ -220,7 +230,7 @@ export async function runPaperExperiment(pool: WorkerPool, options: ExperimentOp
     pairPotential: pairPotential(),
     equilibrium: truthSeen.view,
     trainingSets,
-    control: controlSeen.view,
+    control: { ...controlSeen.view, distances: { ...farFrom(control), reweighted: null } },
     runs: shownFirst,
     claim,
     settings: flatSettings(settings),

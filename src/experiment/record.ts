@@ -27,6 +27,22 @@ export interface MinimaShares {
   readonly labelledArrangements: number;
 }
 
+/** A distance from equilibrium, beside what two equilibrium samples of these sizes would show by chance. */
+export interface Distance extends Uncertain {
+  readonly floor: number;
+  readonly floorSpread: number;
+  /** False where chance explains the distance. */
+  readonly distinguishable: boolean;
+}
+
+/** How far an ensemble is from equilibrium. */
+export interface Distances {
+  /** Wasserstein-2 distance of the energies, in kT. */
+  readonly energyW2: Distance;
+  /** Total variation of the pair distances, bins of 0.1 from 0 to 10. */
+  readonly pairDistanceTv: Distance;
+}
+
 /** A set of configurations as figures need it: energies and first-particle positions may be a subsample. */
 export interface EnsembleView {
   readonly n: number;
@@ -34,6 +50,8 @@ export interface EnsembleView {
   /** Position of the first particle, shape [*][dimensions], centre of mass removed. */
   readonly firstParticle: readonly (readonly number[])[];
   readonly minima: MinimaShares;
+  /** Absent for the equilibrium reference itself and for generators that are not shown. */
+  readonly distances?: { readonly raw: Distances; readonly reweighted: Distances | null };
   /** A few configurations in order of drawing, not picked. */
   readonly configurations: readonly Configuration[];
 }

@@ -12,7 +12,7 @@ const MAX_INTERVALS = 8192;
 /** Keeps a power-of-two table from mapping every stage onto the same cache lines. */
 const STAGE_PADDING = 64;
 /** Knots per narrowest width that keep |Δ log q| of a trained DW4 flow near f32 rounding, and well below it in f64. */
-const DEFAULT_RESOLUTION: Record<Precision, number> = { f32: 48, f64: 128 };
+const DEFAULT_RESOLUTION: Record<Precision, number> = { f32: 32, f64: 128 };
 
 /** The uniform grid of the radial tables: knots at j·maxDistance/intervals. */
 interface Grid {

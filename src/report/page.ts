@@ -1,4 +1,5 @@
 import type { ExperimentRecord } from '../experiment/record.js';
+import { distanceTable } from './distance-table.js';
 import { claimFigure } from './figures/claim.js';
 import { configurationFigure } from './figures/configurations.js';
 import { energyFigure } from './figures/energies.js';
@@ -62,6 +63,7 @@ ${sections}
 <figure><figcaption><b>Table 1.</b> Generators of the figures beside their training data, the untrained prior and what is known. Errors are one
 standard error in the last digits; (?) marks one that cannot be told.</figcaption>
 ${resultsTable(record, shown)}</figure>
+${distanceFigure(record, shown)}
 <h3>What the weights allow</h3>
 ${statusList(shown)}
 </section>
@@ -172,4 +174,13 @@ function subscripts(text: string): Html[] {
 /** "trainingSteps" as "training steps". */
 function spaced(name: string): string {
   return name.replaceAll(/([a-z])([A-Z])/g, '$1 $2').toLowerCase();
+}
+
+/** Table 2, where the record has what it shows. */
+function distanceFigure(record: ExperimentRecord, shown: readonly Study[]): Html {
+  const table = distanceTable(record, shown);
+  if (table === null) return html``;
+  return html`<figure>
+<figcaption><strong>Table 2.</strong> Distance of each ensemble from independent equilibrium samples, beside what two equilibrium samples of these sizes show by chance (mean and spread). Where the two cannot be told apart the ensemble is, by this measure, at equilibrium. A few samples of high energy dominate the Wasserstein distance of a generator’s raw samples.</figcaption>
+${table}</figure>`;
 }
