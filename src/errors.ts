@@ -7,7 +7,8 @@ export abstract class EquiflowError extends Error {
   abstract readonly exitCode: number;
 
   constructor(message: string, options?: ErrorOptions) {
-    super(message, options);
+    // Messages quote what stands in files; they stay one line whatever that is.
+    super(message.replace(/\s*[\r\n]+\s*/g, ' '), options);
     this.name = new.target.name;
   }
 }

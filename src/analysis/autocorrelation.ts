@@ -1,5 +1,6 @@
 import { DataError } from '../errors.js';
 import type { Estimate } from '../estimate.js';
+import { fourierTransform } from './fourier.js';
 
 /** Sokal's window constant: summation stops at the first lag M ≥ c·τ(M). Five balances bias e⁻⁵ against noise. */
 const WINDOW_FACTOR = 5;
@@ -198,38 +199,4 @@ function autocovariance(chains: readonly Float64Array[], mean: number): Float64A
     covariance[t] = power[t] / size / pairs;
   }
   return covariance;
-}
-
-/** Radix-2 fast Fourier transform in place; the length is a power of two. */
-function fourierTransform(re: Float64Array, im: Float64Array): void {
-  const size = re.length;
-  for (let i = 1, j = 0; i < size; i++) {
-    let bit = size >> 1;
-    for (; j & bit; bit >>= 1) j ^= bit;
-    j ^= bit;
-    if (i >= j) continue;
-    [re[i], re[j]] = [re[j], re[i]];
-    [im[i], im[j]] = [im[j], im[i]];
-  }
-  const cos = new Float64Array(size / 2);
-  const sin = new Float64Array(size / 2);
-  for (let k = 0; k < size / 2; k++) {
-    cos[k] = Math.cos((2 * Math.PI * k) / size);
-    sin[k] = -Math.sin((2 * Math.PI * k) / size);
-  }
-  for (let half = 1; half < size; half *= 2) {
-    const stride = size / (2 * half);
-    for (let start = 0; start < size; start += 2 * half) {
-      for (let k = 0; k < half; k++) {
-        const a = start + k;
-        const b = a + half;
-        const tr = re[b] * cos[k * stride] - im[b] * sin[k * stride];
-        const ti = re[b] * sin[k * stride] + im[b] * cos[k * stride];
-        re[b] = re[a] - tr;
-        im[b] = im[a] - ti;
-        re[a] += tr;
-        im[a] += ti;
-      }
-    }
-  }
 }

@@ -1,11 +1,14 @@
-import { type AutocorrelationTime, integratedAutocorrelationTime } from './autocorrelation.js';
+import { integratedAutocorrelationTime } from './autocorrelation.js';
 import { mean, standardErrorOfMean } from './statistics.js';
 
 /** Fewer values than this are not searched for a start-up phase: τ of their parts cannot be told from noise. */
 const MINIMUM_VALUES = 20;
 
 /** Starts that are tried. Finer ones would change N_eff by less than it is known to. */
-const CANDIDATES = 64;
+const CANDIDATES = 40;
+
+/** Longer series are averaged over neighbours first: starts need not be told more finely, and long runs stay cheap. */
+const MAXIMUM_VALUES = 4096;
 
 /** No more than half: what is judged by the rest must not outweigh it. */
 const LARGEST_DISCARD = 0.5;
@@ -54,16 +57,21 @@ export function equilibration(chains: readonly Float64Array[]): Equilibration {
       `Equilibration cannot be judged from ${series.length} records per chain: record at least ${MINIMUM_VALUES}.`,
     );
   }
-  const starts = candidates(series.length).map((discard) => ({
-    discard,
-    time: integratedAutocorrelationTime([series.subarray(discard)]),
+  const width = Math.ceil(series.length / MAXIMUM_VALUES);
+  const blocks = blockMeans(series, width);
+  const starts = candidates(blocks.length).map((discard) => ({
+    discard: discard * width,
+    time: integratedAutocorrelationTime([blocks.subarray(discard)]),
   }));
   const best = starts.reduce((a, b) => (b.time.effectiveSamples > a.time.effectiveSamples ? b : a));
   if (best.time.effectiveSamples === 0) return unknown('The series is constant: check the acceptance.');
   if (chains.length < MINIMUM_CHAINS && !best.time.reliable) {
     return unknown(`Equilibration cannot be judged. ${best.time.status}`);
   }
-  const drift = best.discard === 0 ? 0 : headAgainstTail(chains, series, best.discard, best.time);
+  const drift =
+    best.discard === 0
+      ? 0
+      : headAgainstTail(chains, series, best.discard, best.time.effectiveSamples, best.time.variance);
   if (Math.abs(drift) > SIGNIFICANCE) {
     return {
       discard: best.discard,
@@ -90,12 +98,16 @@ function candidates(length: number): number[] {
   return [...new Set(starts)];
 }
 
-/** Difference of the means before and after `discard` in standard errors, from the scatter of chains or the tail's τ. */
+/**
+ * Difference of the means before and after `discard` in standard errors, from the scatter of chains or, where they are few,
+ * from the variance of independent values and how many of them the tail is worth.
+ */
 function headAgainstTail(
   chains: readonly Float64Array[],
   series: Float64Array,
   discard: number,
-  { tau, variance }: AutocorrelationTime,
+  effectiveSamples: number,
+  variance: number,
 ): number {
   const difference = (values: Float64Array) => mean(values.subarray(0, discard)) - mean(values.subarray(discard));
   if (chains.length >= MINIMUM_CHAINS) {
@@ -103,8 +115,15 @@ function headAgainstTail(
     return mean(differences) / standardErrorOfMean(differences);
   }
   // A head shorter than τ is one independent value.
-  const heads = Math.max(1, discard / tau);
-  return difference(series) / Math.sqrt(variance * (1 / heads + tau / (series.length - discard)));
+  const heads = Math.max(1, (effectiveSamples * discard) / (series.length - discard));
+  return difference(series) / Math.sqrt(variance * (1 / heads + 1 / effectiveSamples));
+}
+
+function blockMeans(series: Float64Array, width: number): Float64Array {
+  if (width === 1) return series;
+  return Float64Array.from({ length: Math.floor(series.length / width) }, (_, b) =>
+    mean(series.subarray(b * width, (b + 1) * width)),
+  );
 }
 
 function meanSeries(chains: readonly Float64Array[]): Float64Array {

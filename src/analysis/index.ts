@@ -4,6 +4,8 @@ export {
   type MeanEstimate,
   meanWithError,
 } from './autocorrelation.js';
+export { type Convergence, convergence } from './convergence.js';
+export { type Equilibration, equilibration } from './equilibration.js';
 export { histogram, histogram2d } from './histogram.js';
 export { classifyMinima, type DistinctMinima, distinctMinima, isMinimum, labelledArrangements } from './minima.js';
 export { type EnergyAndGradient, type Minimization, type MinimizeOptions, minimize } from './minimize.js';

@@ -16,10 +16,9 @@ export interface SpeciesPairs {
 
 /** @throws UsageError unless there is one species number a particle and they count up from 0 without gaps. */
 export function speciesPairs(particles: number, species: readonly number[]): SpeciesPairs {
-  const count = Math.max(...species) + 1;
-  const complete =
-    Number.isInteger(count) && Array.from({ length: count }, (_, s) => s).every((s) => species.includes(s));
-  if (species.length !== particles || !complete || species.some((s) => !Number.isInteger(s) || s < 0)) {
+  const count = new Set(species).size;
+  const complete = species.every((s) => Number.isInteger(s) && s >= 0 && s < count);
+  if (species.length !== particles || !complete) {
     throw new UsageError(
       `species [${species}]: expected ${particles} numbers, one per particle, counting up from 0 without gaps`,
     );

@@ -1,6 +1,6 @@
 import { DataError, EquiflowError } from '../errors.js';
 import { DenseField, type Field, KernelField, type ParameterSet } from '../fields/index.js';
-import { decodeSafetensors, encodeSafetensors } from '../formats/index.js';
+import { brief, decodeSafetensors, encodeSafetensors } from '../formats/index.js';
 import { type RungeKutta4, rk4 } from '../integrators/index.js';
 import { type MeanFreeNormal, meanFreeNormal } from '../priors/index.js';
 import { describeSystem, type System, systemFromDescription } from '../systems/index.js';
@@ -101,26 +101,39 @@ function parseDescription(json: string, source: string): ModelDescription {
     return fail('not valid JSON');
   }
   if (typeof value !== 'object' || value === null) return fail('expected an object');
-  if ((value.version as unknown) !== 1) fail(`version is ${JSON.stringify(value.version)}, expected 1`);
+  if ((value.version as unknown) !== 1) fail(`version is ${brief(value.version)}, expected 1`);
   for (const key of ['system', 'prior', 'field', 'integrator']) {
     if (typeof value[key] !== 'object' || value[key] === null) fail(`'${key}' is missing`);
   }
   const expectOne = (path: string, found: unknown, allowed: readonly unknown[]) => {
     if (!allowed.includes(found)) {
-      fail(`${path} is ${JSON.stringify(found)}, expected ${allowed.map((a) => JSON.stringify(a)).join(' or ')}`);
+      fail(`${path} is ${brief(found)}, expected ${allowed.map((a) => JSON.stringify(a)).join(' or ')}`);
     }
   };
   const expectNumber = (path: string, found: unknown) => {
-    if (typeof found !== 'number') fail(`${path} is ${JSON.stringify(found)}, expected a number`);
+    if (typeof found !== 'number') fail(`${path} is ${brief(found)}, expected a number`);
   };
   expectOne('prior.kind', value.prior.kind, ['mean-free-normal']);
   expectOne('field.kind', value.field.kind, ['kernel', 'dense']);
   expectOne('integrator.kind', value.integrator.kind, ['rk4']);
   expectNumber('prior.scale', value.prior.scale);
   if (value.prior.kT !== undefined) expectNumber('prior.kT', value.prior.kT);
-  expectNumber('field.particles', value.field.particles);
-  expectNumber('field.dimensions', value.field.dimensions);
+  const { particles, species } = value.field;
+  // Before anything of this many particles is made.
+  if (!isCount(particles) || particles < 2 || particles > 10_000) {
+    fail(`field.particles is ${brief(particles)}, expected an integer from 2 to 10000`);
+  }
+  expectOne('field.dimensions', value.field.dimensions, [2, 3]);
   expectNumber('integrator.steps', value.integrator.steps);
-  if (value.field.species !== undefined && !Array.isArray(value.field.species)) fail('field.species: expected a list');
+  if (
+    species !== undefined &&
+    !(Array.isArray(species) && species.length === particles && species.every((s) => isCount(s) && s < particles))
+  ) {
+    fail(`field.species is ${brief(species)}, expected a list of species numbers, one per particle`);
+  }
   return value as unknown as ModelDescription;
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === 'number' && Number.isInteger(value) && value >= 0;
 }

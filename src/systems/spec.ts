@@ -1,4 +1,5 @@
 import { UsageError } from '../errors.js';
+import { brief } from '../formats/index.js';
 import { PRESETS, type Preset, type PresetOption } from './presets.js';
 import type { System } from './system.js';
 
@@ -105,7 +106,7 @@ function parseSpec(spec: string): ParsedSpec {
 function objectSpec(spec: SystemSpec): ParsedSpec {
   // Specifications come from files as well, where anything may stand.
   if (typeof spec !== 'object' || spec === null || typeof spec.name !== 'string') {
-    throw new UsageError(`system: ${JSON.stringify(spec)}, expected an object with a name, as {"name": "dw4"}`);
+    throw new UsageError(`system: ${brief(spec)}, expected an object with a name, as {"name": "dw4"}`);
   }
   const { name, ...options } = spec;
   return { name, given: new Map(Object.entries(options)) };
@@ -123,7 +124,7 @@ function optionValue(preset: Preset, option: PresetOption, given: unknown): numb
   const valid =
     typeof given === 'number' && (option.values ? option.values.includes(given) : given > 0 && Number.isFinite(given));
   if (!valid) {
-    throw new UsageError(`system ${preset.name}: ${option.name} ${JSON.stringify(given)}, expected ${expected}`);
+    throw new UsageError(`system ${preset.name}: ${option.name} ${brief(given)}, expected ${expected}`);
   }
   return given;
 }

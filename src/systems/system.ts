@@ -121,6 +121,10 @@ export type SystemDefinition = Pick<System, 'name' | 'particles' | 'dimensions' 
  */
 export function defineSystem(definition: SystemDefinition): System {
   const { name, particles, dimensions, terms, sampling } = definition;
+  // Model files hold the name and are read back by the same rule.
+  if (!/^[\w.-]{1,64}$/.test(name)) {
+    throw new UsageError(`system name '${name}', expected 1 to 64 letters, digits, dots, hyphens or underscores`);
+  }
   const refuse = (field: string, value: unknown, expected: string) => {
     throw new UsageError(`system ${name}: ${field} ${value}, expected ${expected}`);
   };
@@ -129,11 +133,15 @@ export function defineSystem(definition: SystemDefinition): System {
   const species = definition.species ?? new Array<number>(particles).fill(0);
   if (species.length !== particles) refuse('species of length', species.length, `${particles}, one per particle`);
   if (terms.length === 0) refuse('number of terms', 0, 'at least 1');
-  const kinds = Math.max(...species) + 1;
+  const kinds = new Set(species).size;
+  if (!species.every((s) => Number.isInteger(s) && s >= 0 && s < kinds)) {
+    refuse('species', `[${species}]`, 'numbers counting up from 0 without gaps');
+  }
   terms.forEach((term, t) => {
     checkTerm(term, kinds, (field, value, expected) => refuse(`terms[${t}].${field}`, value, expected));
   });
-  if (!(sampling.metropolisStep > 0)) refuse('metropolisStep', sampling.metropolisStep, 'a positive number');
+  if (!(sampling.metropolisStep > 0 && Number.isFinite(sampling.metropolisStep)))
+    refuse('metropolisStep', sampling.metropolisStep, 'a positive number');
   if (sampling.start.length !== particles * dimensions || !sampling.start.every(Number.isFinite)) {
     refuse('start of length', sampling.start.length, `${particles}·${dimensions} finite coordinates`);
   }
@@ -165,8 +173,8 @@ function checkTerm(
   for (const [field, value] of Object.entries(term)) {
     if (field === 'kind' || field === 'species') continue;
     const numbers: unknown[] = Array.isArray(value) ? value : [value];
-    const bad = numbers.find((number) => !Number.isFinite(number));
-    if (bad !== undefined) refuse(field, bad, 'a finite number');
+    const bad = numbers.findIndex((number) => !Number.isFinite(number));
+    if (bad >= 0) refuse(field, numbers[bad], 'a finite number');
   }
   if (term.kind === 'lennard-jones' && !(term.rMin > 0)) refuse('rMin', term.rMin, 'a positive number');
   if (term.kind === 'tabulated') {

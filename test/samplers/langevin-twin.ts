@@ -1,0 +1,80 @@
+import { randomWords, STREAM, standardNormals } from '../../src/kernels/index.js';
+import type { Chains } from '../../src/samplers/index.js';
+import { EnergyEvaluator } from '../../src/systems/index.js';
+
+/** What one chain proposes at step 0, and the logarithm of the probability to accept it. */
+export interface Proposal {
+  readonly x: Float64Array;
+  readonly energy: number;
+  readonly logAcceptance: number;
+  /** The uniform that decides, in (0, 1]. */
+  readonly uniform: number;
+}
+
+interface Evaluated {
+  readonly energy: number;
+  readonly gradient: Float64Array;
+}
+
+/** Random numbers of step 0 of a chain: mean-free normals, the uniform of acceptance and the factor of HMC's step size. */
+function randomNumbers(run: Chains, chain: number) {
+  const { particles: N, dimensions: D } = run.system;
+  const stream = run.sampler === 'mala' ? STREAM.mala : STREAM.hmc;
+  const normals = standardNormals(run.seed, stream, chain, 1, N * D);
+  for (let a = 0; a < D; a++) {
+    let sum = 0;
+    for (let i = 0; i < N; i++) sum += normals[i * D + a];
+    for (let i = 0; i < N; i++) normals[i * D + a] -= sum / N;
+  }
+  const words = randomWords(run.seed, stream, 4 * (chain + 1), Math.ceil((N * D) / 2)).subarray(4 * chain);
+  const open = (low: number, high: number) => 1 - Number(((BigInt(high) << 32n) | BigInt(low)) >> 12n) / 2 ** 52;
+  return { normals, uniform: open(words[0], words[1]), factor: 1 + 0.2 * (1 - 2 * open(words[2], words[3])) };
+}
+
+const evaluator = (run: Chains) => {
+  const system = new EnergyEvaluator(run.system);
+  return (x: Float64Array): Evaluated => {
+    const { energy, gradient } = system.energyAndGradient(x, 1);
+    return { energy: energy[0], gradient };
+  };
+};
+
+/** MALA as Roberts and Tweedie have it: a Euler step of the Langevin equation, corrected by the ratio of its densities. */
+export function malaProposal(run: Chains, chain: number, x: Float64Array): Proposal {
+  const evaluate = evaluator(run);
+  const { normals, uniform } = randomNumbers(run, chain);
+  const [step, beta] = [run.stepSize, 1 / run.kT];
+  const drifted = (from: Float64Array, { gradient }: Evaluated) =>
+    from.map((value, c) => value - 0.5 * step ** 2 * beta * gradient[c]);
+  const logDensity = (to: Float64Array, mean: Float64Array) =>
+    -to.reduce((sum, value, c) => sum + (value - mean[c]) ** 2, 0) / (2 * step ** 2);
+  const here = evaluate(x);
+  const forward = drifted(x, here);
+  const proposal = forward.map((value, c) => value + step * normals[c]);
+  const there = evaluate(proposal);
+  const logAcceptance =
+    -beta * (there.energy - here.energy) + logDensity(x, drifted(proposal, there)) - logDensity(proposal, forward);
+  return { x: proposal, energy: there.energy, logAcceptance, uniform };
+}
+
+/** HMC as Neal (2011) has it: half a kick, drifts and kicks, half a kick. */
+export function hmcProposal(run: Chains, chain: number, x: Float64Array): Proposal {
+  const evaluate = evaluator(run);
+  const { normals, uniform, factor } = randomNumbers(run, chain);
+  const [step, beta] = [run.stepSize * factor, 1 / run.kT];
+  const kinetic = (p: Float64Array) => 0.5 * p.reduce((sum, value) => sum + value ** 2, 0);
+  const kicked = (p: Float64Array, { gradient }: Evaluated, length: number) =>
+    p.map((value, c) => value - length * beta * gradient[c]);
+  const here = evaluate(x);
+  let there = here;
+  let proposal = x;
+  let p = kicked(normals, here, step / 2);
+  for (let l = 1; l <= run.leapfrogSteps; l++) {
+    const drift = p;
+    proposal = proposal.map((value, c) => value + step * drift[c]);
+    there = evaluate(proposal);
+    p = kicked(p, there, l < run.leapfrogSteps ? step : step / 2);
+  }
+  const logAcceptance = -beta * (there.energy - here.energy) - (kinetic(p) - kinetic(normals));
+  return { x: proposal, energy: there.energy, logAcceptance, uniform };
+}

@@ -1,0 +1,112 @@
+import { createHash } from 'node:crypto';
+import test from 'ava';
+import { UsageError } from '../../src/errors.js';
+import { type Simulation, type SimulationOptions, simulate, simulationReport } from '../../src/samplers/index.js';
+import { systemFromSpec } from '../../src/systems/index.js';
+import { WorkerPool } from '../../src/workers/index.js';
+import { TRAP } from './chains.js';
+
+const pool = new WorkerPool({ workers: 2 });
+test.after.always(() => pool.close());
+
+function run(spec: string, options: SimulationOptions): Promise<Simulation> {
+  return simulate(systemFromSpec(spec), options, pool);
+}
+
+for (const [spec, seed] of [
+  ['lj13:pairFactor=1', 1],
+  ['lj13:pairFactor=2', 2],
+] as const) {
+  test(`${spec}: ⟨U⟩ is the known answer and ⟨x·∇U⟩ = (N−1)D`, async (t) => {
+    // Two estimates within 4 standard errors: false alarm 1.3e-4 for a random seed.
+    const simulation = await run(spec, { n: 52_000, seed, stride: 12 });
+    const { meanEnergy, virial, equilibration, convergence } = simulation;
+    const known = systemFromSpec(spec).known.meanEnergy!;
+    t.log(`⟨U⟩ ${meanEnergy.value} ± ${meanEnergy.standardError}, virial ${virial.value} ± ${virial.standardError}`);
+    const combined = Math.hypot(meanEnergy.standardError, known.standardError);
+    t.true(Math.abs(meanEnergy.value - known.value) < 4 * combined);
+    t.true(meanEnergy.standardError < 0.05);
+    t.is(simulation.expectedVirial, 36);
+    t.true(Math.abs(virial.value - 36) < 4 * virial.standardError);
+    t.true(virial.standardError < 0.4);
+    t.true(equilibration.equilibrated, equilibration.status);
+    t.true(convergence.converged, convergence.status);
+  });
+}
+
+test('Metropolis, MALA and HMC agree with one another and with the known answers', async (t) => {
+  // Six estimates against known answers within 4 combined standard errors: false alarm 4e-4 for a random seed.
+  const samplers = ['metropolis', 'mala', 'hmc'] as const;
+  for (const [spec, precision, lengths] of [
+    ['dw4', 0.045, [100, 60, 10]],
+    ['lj13:pairFactor=1', 0.3, [150, 80, 5]],
+  ] as const) {
+    const known = systemFromSpec(spec).known.meanEnergy!;
+    for (const [s, sampler] of samplers.entries()) {
+      const { meanEnergy } = await run(spec, { n: 10_240, seed: 3, sampler, stride: lengths[s] });
+      const combined = Math.hypot(meanEnergy.standardError, known.standardError);
+      t.log(`${spec}, ${sampler}: ${meanEnergy.value} ± ${meanEnergy.standardError}`);
+      t.true(Math.abs(meanEnergy.value - known.value) < 4 * combined, `${spec}, ${sampler}`);
+      t.true(combined < precision);
+    }
+  }
+});
+
+test('temperature scales the energy and the virial of a trap', async (t) => {
+  // Two estimates within 4 standard errors: false alarm 1.3e-4 for a random seed.
+  const { meanEnergy, virial, expectedVirial } = await simulate(TRAP, { n: 8000, seed: 4, kT: 3, stride: 4 }, pool);
+  t.is(expectedVirial, 27);
+  t.true(Math.abs(meanEnergy.value - 13.5) < 4 * meanEnergy.standardError);
+  t.true(Math.abs(virial.value - 27) < 4 * virial.standardError);
+});
+
+test('Metropolis with a fixed step is what it was when the paper’s trajectory was first made', async (t) => {
+  const fixed = { sampler: 'metropolis', warmUp: 0, chains: 1, stride: 1, stepSize: 0.2 } as const;
+  const { x, energy, stepSizes, settings } = await run('dw4', { n: 2000, seed: 2, ...fixed });
+  t.is(
+    createHash('sha256').update(x).update(energy).digest('hex'),
+    '0405237dea9a747e8ce8efefdb68821df141633c526f7bfd64dc9d208147b04a',
+  );
+  t.deepEqual(stepSizes, Float64Array.of(0.2));
+  t.false(settings.adapted);
+});
+
+test('adapted chains are the same bytes for one worker and two', async (t) => {
+  const options = { n: 72, chains: 36, seed: 7, warmUp: 100, stride: 3 };
+  const two = await run('dw4', options);
+  const single = new WorkerPool({ workers: 1 });
+  try {
+    const one = await simulate(systemFromSpec('dw4'), options, single);
+    t.deepEqual(one.x, two.x);
+    t.deepEqual(one.stepSizes, two.stepSizes);
+    t.deepEqual(one.meanEnergy, two.meanEnergy);
+  } finally {
+    await single.close();
+  }
+});
+
+test('a warm-up that was too short is told, with the steps that it lacked', async (t) => {
+  const options = { n: 3200, chains: 32, seed: 5, warmUp: 0, stride: 4, sampler: 'hmc', stepSize: 0.012 } as const;
+  const { equilibration } = simulationReport(await run('lj55:pairFactor=2', { ...options, leapfrogSteps: 8 }));
+  t.false(equilibration.equilibrated);
+  t.true(equilibration.missingSteps > 8 && equilibration.missingSteps <= 200, `${equilibration.missingSteps} steps`);
+  t.regex(equilibration.status, /Set the warm-up to at least/);
+});
+
+test('the report says what can and what cannot be trusted', async (t) => {
+  const good = simulationReport(await run('dw2', { n: 6400, seed: 1 }));
+  t.true(good.reliable && good.convergence.converged && good.equilibration.equilibrated);
+  t.regex(good.virial.status, /holds/);
+  t.true(good.stepSizeRange[0] <= good.stepSize && good.stepSize <= good.stepSizeRange[1]);
+  const poor = simulationReport(await run('dw2', { n: 40, seed: 1, chains: 4 }));
+  t.false(poor.convergence.converged || poor.equilibration.equilibrated);
+  t.true(Number.isNaN(poor.equilibration.missingSteps));
+});
+
+test('settings of samplers are checked', async (t) => {
+  const refuse = (options: Partial<SimulationOptions>, message: RegExp) =>
+    t.throwsAsync(run('dw4', { n: 10, seed: 1, ...options }), { instanceOf: UsageError, message });
+  await refuse({ sampler: 'gibbs' as 'hmc' }, /sampler is 'gibbs', expected one of metropolis, mala, hmc/);
+  await refuse({ sampler: 'mala', leapfrogSteps: 3 }, /leapfrog steps are for hmc/);
+  await refuse({ leapfrogSteps: 0 }, /leapfrog steps is 0/);
+});
