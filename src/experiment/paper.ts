@@ -1,10 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { mean, standardErrorOfMean } from '../analysis/index.js';
 import { UsageError } from '../errors.js';
-import { initialDenseField, initialKernelField, uniformBasis } from '../fields/index.js';
-import { type BoltzmannGenerator, boltzmannGenerator, continuousFlow } from '../flows/index.js';
-import { rk4 } from '../integrators/index.js';
-import { meanFreeNormal } from '../priors/index.js';
+import type { BoltzmannGenerator } from '../flows/index.js';
 import type { Progress } from '../progress.js';
 import { importanceWeights } from '../reweighting/index.js';
 import { type Simulation, simulate } from '../samplers/index.js';
@@ -16,6 +13,7 @@ import type { WorkerPool } from '../workers/index.js';
 import { testClaim } from './claim.js';
 import { distancesFrom } from './distances.js';
 import { analyseEnsemble, type Ensemble } from './ensemble.js';
+import { controlGenerator, initialGenerator } from './generators.js';
 import type { ExperimentRecord, GeneratorRun, TrainingSet, Uncertain } from './record.js';
 import { EXPERIMENT_SETTINGS, type ExperimentSettings } from './settings.js';
 
@@ -195,11 +193,11 @@ export async function runPaperExperiment(pool: WorkerPool, options: ExperimentOp
     });
   }
 
-  const untrained = boltzmannGenerator(
-    system,
-    continuousFlow(prior(system, settings), identityField(system, settings.seed), rk4(1)),
+  const control = await sample(
+    controlGenerator(system, settings),
+    { n: settings.controlSamples, seed: settings.seed, ...hooks },
+    pool,
   );
-  const control = await sample(untrained, { n: settings.controlSamples, seed: settings.seed, ...hooks }, pool);
   const controlSeen = await analyseEnsemble(system, control, { ...analysis, limit: settings.controlSamples });
 
   const absent = biasedSeen.counts.flatMap((count, m) => (count === 0 ? [m] : []));
@@ -257,28 +255,6 @@ const NOTES: readonly string[] = [
   'nBG is a one-hidden-layer time-dependent field on the same mean-free subspace, with the same prior, integrator, losses and trainer as eqBG, so that the comparison isolates equivariance.',
   'Log-likelihoods are normalised on the mean-free subspace and stand beside the entropy of the target, the lowest value any normalised model can reach on equilibrium data.',
 ];
-
-function prior(system: System, { priorScale }: ExperimentSettings) {
-  return meanFreeNormal(system.particles, system.dimensions, { scale: priorScale });
-}
-
-function identityField({ particles, dimensions }: System, seed: number) {
-  return initialKernelField(particles, dimensions, uniformBasis(50, 8, 0.5), { seed, weightScale: 0 });
-}
-
-function initialGenerator(
-  system: System,
-  label: GeneratorRun['label'],
-  seed: number,
-  settings: ExperimentSettings,
-): BoltzmannGenerator {
-  const { particles, dimensions } = system;
-  const field =
-    label === 'eqBG'
-      ? initialKernelField(particles, dimensions, uniformBasis(50, 8, 0.5), { seed })
-      : initialDenseField(particles, dimensions, { seed, hidden: settings.hiddenUnits });
-  return boltzmannGenerator(system, continuousFlow(prior(system, settings), field, rk4(settings.integratorSteps)));
-}
 
 /** Mean of −log q by the inverse flow, with its standard error. */
 async function nll(
