@@ -6,6 +6,9 @@ import type { System } from '../systems/index.js';
 import type { GeneratorRun } from './record.js';
 import type { ExperimentSettings } from './settings.js';
 
+/** The paper's radial basis for double wells: 50 centres on [0, 8], widths 0.5. */
+const BASIS = uniformBasis(50, 8, 0.5);
+
 function prior(system: System, { priorScale }: ExperimentSettings) {
   return meanFreeNormal(system.particles, system.dimensions, { scale: priorScale });
 }
@@ -20,7 +23,7 @@ export function initialGenerator(
   const { particles, dimensions } = system;
   const field =
     label === 'eqBG'
-      ? initialKernelField(particles, dimensions, uniformBasis(50, 8, 0.5), { seed })
+      ? initialKernelField(particles, dimensions, BASIS, { seed })
       : initialDenseField(particles, dimensions, { seed, hidden: settings.hiddenUnits });
   return boltzmannGenerator(system, continuousFlow(prior(system, settings), field, rk4(settings.integratorSteps)));
 }
@@ -28,7 +31,7 @@ export function initialGenerator(
 /** The prior alone, as a generator whose flow is the identity. */
 export function controlGenerator(system: System, settings: ExperimentSettings): BoltzmannGenerator {
   const { particles, dimensions } = system;
-  const field = initialKernelField(particles, dimensions, uniformBasis(50, 8, 0.5), {
+  const field = initialKernelField(particles, dimensions, BASIS, {
     seed: settings.seed,
     weightScale: 0,
   });

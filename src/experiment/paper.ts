@@ -6,7 +6,7 @@ import type { Progress } from '../progress.js';
 import { importanceWeights } from '../reweighting/index.js';
 import { type Simulation, simulate } from '../samplers/index.js';
 import { logProb, type SampleSet, sample } from '../sampling/index.js';
-import { EnergyEvaluator, type System, systemFromSpec } from '../systems/index.js';
+import { EnergyEvaluator, systemFromSpec } from '../systems/index.js';
 import { type Configurations, splitConfigurations, train } from '../training/index.js';
 import { VERSION } from '../version.js';
 import type { WorkerPool } from '../workers/index.js';

@@ -1,6 +1,12 @@
 export type { Configurations } from '../formats/index.js';
 export { type CheckpointContext, decodeCheckpoint, encodeCheckpoint } from './checkpoint.js';
-export { KernelEngine, type KernelEngineOptions, type LossAndGradient } from './engines/kernels.js';
+export {
+  KernelEngine,
+  type KernelEngineOptions,
+  type LossAndGradient,
+  type PriorBatch,
+  type ReverseKlOptions,
+} from './engines/kernels.js';
 export { initialFieldFor, radialBasisFor } from './initial-field.js';
 export { ADAM, type AdamOptions, type AdamState, adamState, adamUpdate } from './optimizer.js';
 export { TRAINING_DEFAULTS, type TrainingOptions } from './options.js';
