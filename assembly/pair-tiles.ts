@@ -12,7 +12,7 @@ export const REVERSE_ENTRY: usize = 4 * VECTOR;
 
 /** Bytes of scratch that a tile needs at most. */
 export function pairScratch(particles: i32): i32 {
-  return (TILE_PAIRS + particles) * <i32>REVERSE_ENTRY;
+  return (TILE_PAIRS + particles + TILE_PAIRS / 2) * <i32>REVERSE_ENTRY;
 }
 
 /** Blocks that share a tile: as many as fill it. */
@@ -22,7 +22,7 @@ export function blocksPerTile(particles: i32): i32 {
   return max(1, (TILE_PAIRS * 3) / (2 * particles * (particles - 1)));
 }
 
-/** The first row beyond a tile that starts at row `first`. */
+/** The first row beyond a tile that starts at row `first`. What is left of a block joins the last tile if it is short. */
 // @ts-ignore: decorator
 @inline
 export function tileEnd(first: i32, particles: i32): i32 {
@@ -32,7 +32,8 @@ export function tileEnd(first: i32, particles: i32): i32 {
     pairs += particles - 1 - row;
     row++;
   }
-  return row;
+  const rows = particles - 1 - row;
+  return rows * (rows + 1) <= TILE_PAIRS ? particles - 1 : row;
 }
 
 /**
