@@ -1,9 +1,15 @@
 export {
   type AutocorrelationTime,
+  type Convergence,
   classifyMinima,
+  convergence,
+  type DistanceEstimate,
   type DistinctMinima,
   distinctMinima,
   type EnergyAndGradient,
+  type Equilibration,
+  energyW2,
+  equilibration,
   histogram,
   histogram2d,
   integratedAutocorrelationTime,
@@ -15,6 +21,9 @@ export {
   meanWithError,
   minimize,
   minimizeOnPool,
+  pairDistributionDistances,
+  pairDistributions,
+  wassersteinDistance,
 } from './analysis/index.js';
 export {
   DataError,
@@ -87,14 +96,21 @@ export {
 } from './sampling/index.js';
 export {
   defineSystem,
+  describeSystem,
   EnergyEvaluator,
   type EnergyTerm,
   type KnownAnswers,
   listSystems,
+  loadSystem,
+  type PairFunction,
+  type PairTable,
   type System,
   startConfiguration,
+  systemFromDefinition,
   systemFromSpec,
   systemSpec,
+  tabulatePair,
+  tabulatePoints,
 } from './systems/index.js';
 export {
   type Configurations,

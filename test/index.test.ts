@@ -7,13 +7,15 @@ import * as equiflow from '../src/index.js';
 const SURFACE = `
   DataError DenseField EnergyEvaluator EquiflowError FlowRunner InputError InterruptedError IoError
   KernelField NumericalError OutputError TRAINING_DEFAULTS UnavailableError UsageError VERSION WorkerPool
-  boltzmannGenerator classifyMinima continuousFlow decodeModel decodeNpy decodeNpz defineSystem
-  distinctMinima encodeModel encodeNpy encodeNpz entropyAndKl histogram histogram2d importanceWeights
-  initialDenseField initialFieldFor initialKernelField integratedAutocorrelationTime isMinimum
-  labelledArrangements listSystems logNormalization logProb logWeights meanFreeNormal meanWithError minimize
-  minimizeOnPool normalizedWeights paretoKhat prepareFlow readArray readConfigurations readInput
+  boltzmannGenerator classifyMinima continuousFlow convergence decodeModel decodeNpy decodeNpz defineSystem
+  describeSystem distinctMinima encodeModel encodeNpy encodeNpz energyW2 entropyAndKl equilibration
+  histogram histogram2d importanceWeights initialDenseField initialFieldFor initialKernelField
+  integratedAutocorrelationTime isMinimum labelledArrangements listSystems loadSystem logNormalization
+  logProb logWeights meanFreeNormal meanWithError minimize minimizeOnPool normalizedWeights
+  pairDistributionDistances pairDistributions paretoKhat prepareFlow readArray readConfigurations readInput
   readSampleWeights rk4 runPaperExperiment sample simulate smoothedLogWeights splitConfigurations
-  startConfiguration systemFromSpec systemSpec train uniformBasis weightedMean writeOutput writeSampleSet
+  startConfiguration systemFromDefinition systemFromSpec systemSpec tabulatePair tabulatePoints train
+  uniformBasis wassersteinDistance weightedMean writeOutput writeSampleSet
 `;
 
 test('the public surface is what is written here', (t) => {
