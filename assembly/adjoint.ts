@@ -1,12 +1,12 @@
 // Reverse pass of Runge–Kutta 4 (discretise, then optimise): exact derivatives of what `rungeKutta4` computes.
 
-import { VECTOR, lanes, loadLanes } from './lanes';
-import { velocityReverse } from './field';
+import { VECTOR, accumulate, lanes, loadLanes } from './lanes';
+import { velocity, velocityReverse } from './field';
 import { addScaled, stageIndex } from './integrate';
 
 /** Bytes of working memory beside the field's scratch, for `blocks` blocks. */
 export function adjointScratch(coordinates: i32, blocks: i32): i32 {
-  return blocks * (3 * coordinates + 1) * <i32>VECTOR;
+  return blocks * (4 * coordinates + 3) * <i32>VECTOR;
 }
 
 // @ts-ignore: decorator
@@ -16,10 +16,44 @@ function scaled<T extends number>(out: usize, scale: f64, from: usize, bytes: us
   for (let p: usize = 0; p < bytes; p += VECTOR) v128.store(out + p, v128.mul<T>(factor, v128.load(from + p)));
 }
 
+/** kBar += 2·weight·c_s·k and kinetic_s += weight·|k_s|² for every sample s, with `cotangents` c f64 per sample. */
+// @ts-ignore: decorator
+@inline
+function addKinetic<T extends number>(
+  kBar: usize,
+  k: usize,
+  weight: f64,
+  cotangents: usize,
+  kinetic: usize,
+  coordinates: i32,
+  blocks: i32,
+): void {
+  const block = <usize>coordinates * VECTOR;
+  const factor = v128.splat<T>(<T>weight);
+  for (let b = 0; b < blocks; b++) {
+    const half = v128.mul<T>(factor, loadLanes<T>(cotangents));
+    const scale = v128.add<T>(half, half);
+    let squared = v128.splat<T>(<T>0);
+    for (let c: usize = 0; c < block; c += VECTOR) {
+      const slope = v128.load(k + c);
+      v128.store(kBar + c, v128.add<T>(v128.load(kBar + c), v128.mul<T>(scale, slope)));
+      squared = v128.add<T>(squared, v128.mul<T>(slope, slope));
+    }
+    accumulate<T>(kinetic, v128.mul<T>(factor, squared));
+    k += block;
+    kBar += block;
+    cotangents += lanes<T>() * 8;
+    kinetic += lanes<T>() * 8;
+  }
+}
+
 /**
  * Pulls the cotangent of the final positions, at `xBar`, back to the initial ones in place, given the cotangents of
  * log|det| (f64 per sample) and the `tape` of the forward pass; `stageBars`, laid out as the stages with
  * `stageBarBytes` each, and the field's own parameter cotangents are added to.
+ *
+ * With `kineticBar` ≠ 0 (f64 per sample) the loss also has the kinetic energies ∫|v|² dt of the samples with these
+ * cotangents. They are added to `kinetic` (f64 per sample), by the integrator's own quadrature.
  */
 export function rungeKutta4Reverse<T extends number>(
   kind: i32,
@@ -33,17 +67,22 @@ export function rungeKutta4Reverse<T extends number>(
   tape: usize,
   xBar: usize,
   logDetBar: usize,
+  kineticBar: usize,
+  kinetic: usize,
   particles: i32,
   dimensions: i32,
   blocks: i32,
   work: usize,
   scratch: usize,
 ): void {
-  const bytes = <usize>(blocks * particles * dimensions) * VECTOR;
+  const coordinates = particles * dimensions;
+  const bytes = <usize>(blocks * coordinates) * VECTOR;
   const kBar = work;
   const stageXBar = kBar + bytes;
   const sum = stageXBar + bytes;
-  const divBar = sum + bytes;
+  const k = sum + bytes;
+  const divBar = k + bytes;
+  const div = divBar + <usize>blocks * VECTOR;
   const h = (inverse ? -1.0 : 1.0) / <f64>steps;
   for (let step = steps - 1; step >= 0; step--) {
     memory.copy(sum, xBar, bytes);
@@ -52,15 +91,20 @@ export function rungeKutta4Reverse<T extends number>(
       // k of this substep feeds the step's end, and the next substep's position (unless it is the last)
       scaled<T>(kBar, weight, xBar, bytes);
       if (substep < 3) addScaled<T>(kBar, kBar, substep < 2 ? 0.5 * h : h, stageXBar, bytes);
+      const s = <usize>stageIndex(step, substep, steps, inverse);
+      const stage = stages + s * stageBytes;
+      const position = tape + <usize>(4 * step + substep) * bytes;
+      if (kineticBar != 0) {
+        velocity<T>(kind, parameters, stage, position, k, div, particles, dimensions, blocks, scratch);
+        addKinetic<T>(kBar, k, abs(weight), kineticBar, kinetic, coordinates, blocks);
+      }
       const factor = v128.splat<T>(<T>weight);
       for (let b: usize = 0; b < <usize>blocks; b++) {
         const bar = loadLanes<T>(logDetBar + b * <usize>(lanes<T>() * 8));
         v128.store(divBar + b * VECTOR, v128.mul<T>(factor, bar));
       }
-      const s = <usize>stageIndex(step, substep, steps, inverse);
-      const position = tape + <usize>(4 * step + substep) * bytes;
       velocityReverse<T>(
-        kind, parameters, stages + s * stageBytes, stageBars + s * stageBarBytes,
+        kind, parameters, stage, stageBars + s * stageBarBytes,
         position, kBar, divBar, stageXBar, particles, dimensions, blocks, scratch,
       );
       addScaled<T>(sum, sum, 1, stageXBar, bytes);

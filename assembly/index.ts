@@ -240,6 +240,8 @@ export function rungeKutta4Reverse32(
   tape: usize,
   xBar: usize,
   logDetBar: usize,
+  kineticBar: usize,
+  kinetic: usize,
   particles: i32,
   dimensions: i32,
   blocks: i32,
@@ -248,7 +250,7 @@ export function rungeKutta4Reverse32(
 ): void {
   adjoint.rungeKutta4Reverse<f32>(
     kind, parameters, stages, stageBytes, stageBars, stageBarBytes, steps, inverse,
-    tape, xBar, logDetBar, particles, dimensions, blocks, work, scratch,
+    tape, xBar, logDetBar, kineticBar, kinetic, particles, dimensions, blocks, work, scratch,
   );
 }
 
@@ -264,6 +266,8 @@ export function rungeKutta4Reverse64(
   tape: usize,
   xBar: usize,
   logDetBar: usize,
+  kineticBar: usize,
+  kinetic: usize,
   particles: i32,
   dimensions: i32,
   blocks: i32,
@@ -272,7 +276,7 @@ export function rungeKutta4Reverse64(
 ): void {
   adjoint.rungeKutta4Reverse<f64>(
     kind, parameters, stages, stageBytes, stageBars, stageBarBytes, steps, inverse,
-    tape, xBar, logDetBar, particles, dimensions, blocks, work, scratch,
+    tape, xBar, logDetBar, kineticBar, kinetic, particles, dimensions, blocks, work, scratch,
   );
 }
 

@@ -36,6 +36,15 @@ export function fraction(text: string): number {
   return value;
 }
 
+/** A decay of a moving average: at least 0 and below 1. */
+export function decay(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !(value >= 0 && value < 1)) {
+    throw new InvalidArgumentError(`'${text}', expected a number from 0 to below 1.`);
+  }
+  return value;
+}
+
 export function finite(text: string): number {
   const value = Number(text);
   if (text.trim() === '' || !Number.isFinite(value)) throw new InvalidArgumentError(`'${text}', expected a number.`);

@@ -24,9 +24,10 @@ export function prepareDense(
   kernels: Kernels,
   precision: Precision,
   field: Field,
-  times: Float64Array,
+  initialTimes: Float64Array,
   withReverse: boolean,
 ): PreparedField {
+  let times = initialTimes;
   const { particles: N, dimensions: D } = field;
   const lane = kernels.lane(precision);
   const C = N * D;
@@ -56,8 +57,9 @@ export function prepareDense(
   let current: ParameterSet = field.parameters;
   let projected: Float64Array = new Float64Array(0);
 
-  function update(parameters: ParameterSet): void {
+  function update(parameters: ParameterSet, movedTimes: Float64Array = times): void {
     current = parameters;
+    times = movedTimes;
     projected = projectRows(parameters.outputWeights, N, D, H);
     const diagonal = new Float64Array(H);
     for (let h = 0; h < H; h++) {

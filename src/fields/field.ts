@@ -34,7 +34,7 @@ export interface Field {
   withParameters(parameters: ParameterSet): Field;
 }
 
-/** A field in kernel memory, at a fixed set of times. Numbers are byte offsets unless they say otherwise. */
+/** A field in kernel memory, at a fixed number of times. Numbers are byte offsets unless they say otherwise. */
 export interface PreparedField {
   /** Which case of assembly/field.ts. */
   readonly code: number;
@@ -42,8 +42,8 @@ export interface PreparedField {
   readonly stages: number;
   readonly stageBytes: number;
   readonly scratchBytes: number;
-  /** Recomputes all stages from (new) parameters. */
-  update(parameters: ParameterSet): void;
+  /** Recomputes all stages from (new) parameters; `times`, as many as there are stages, move them to other times. */
+  update(parameters: ParameterSet, times?: Float64Array): void;
   readonly reverse?: PreparedReverse;
 }
 

@@ -56,9 +56,10 @@ export function prepareRadialTables(
   kernels: Kernels,
   precision: Precision,
   field: RadialField,
-  times: Float64Array,
+  initialTimes: Float64Array,
   options: PrepareOptions,
 ): PreparedField {
+  let times = initialTimes;
   const lane = kernels.lane(precision);
   const { common } = kernels;
   const K = field.parameters.mu.length;
@@ -99,8 +100,9 @@ export function prepareRadialTables(
   let current: ParameterSet = field.parameters;
   let grid: Grid = initial;
 
-  function update(parameters: ParameterSet): void {
+  function update(parameters: ParameterSet, movedTimes: Float64Array = times): void {
     current = parameters;
+    times = movedTimes;
     grid = fixed ?? gridFor(parameters, resolution, capacity);
     const knots = evenKnots(grid.intervals);
     const spacing = grid.maxDistance / grid.intervals;

@@ -91,6 +91,8 @@ export interface LaneKernels {
     tape: number,
     xBar: number,
     logDetBar: number,
+    kineticBar: number,
+    kinetic: number,
     particles: number,
     dimensions: number,
     blocks: number,

@@ -14,6 +14,8 @@ export const STREAM = {
   mala: 7,
   hmc: 8,
   reverseKl: 9,
+  flowMatching: 10,
+  matchingTimes: 11,
   resampling: 64,
 } as const;
 

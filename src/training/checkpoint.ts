@@ -3,7 +3,7 @@ import type { ParameterSet } from '../fields/index.js';
 import { decodeSafetensors, encodeSafetensors, type Tensor } from '../formats/index.js';
 import type { AdamState } from './optimizer.js';
 import type { TrainingOptions } from './options.js';
-import type { LearningCurvePoint, TrainingState } from './trainer.js';
+import type { LearningCurvePoint, TrainingState } from './state.js';
 
 /** What a run has to have in common with a checkpoint that it goes on from. */
 export interface CheckpointContext {
@@ -22,13 +22,14 @@ interface CheckpointDescription {
   readonly updates: number;
   readonly bestUpdates: number;
   readonly best: { readonly step: number; readonly validationLoss: number; readonly validationNll: number };
+  readonly skipped: number;
   readonly learningRateScale: number;
   readonly curve: readonly LearningCurvePoint[];
   readonly pending: { readonly sum: number; readonly count: number };
 }
 
 /** Parts of a state that hold tensors, and the prefix under which a checkpoint keeps them. */
-const PREFIXES = ['parameters', 'first', 'second', 'best.parameters', 'best.first', 'best.second'] as const;
+const PREFIXES = ['parameters', 'average', 'first', 'second', 'best.parameters', 'best.first', 'best.second'] as const;
 type Prefix = (typeof PREFIXES)[number];
 
 /** A checkpoint file (safetensors, F64): everything that `TrainingState` holds, to the last bit. */
@@ -36,6 +37,7 @@ export function encodeCheckpoint(state: TrainingState, context: CheckpointContex
   const { best } = state;
   const parts: Record<Prefix, ParameterSet> = {
     parameters: state.parameters,
+    average: state.average ?? {},
     first: state.adam.first,
     second: state.adam.second,
     'best.parameters': best.parameters,
@@ -56,6 +58,7 @@ export function encodeCheckpoint(state: TrainingState, context: CheckpointContex
     updates: state.adam.updates,
     bestUpdates: best.adam.updates,
     best: { step: best.step, validationLoss: best.validationLoss, validationNll: best.validationNll },
+    skipped: state.skipped,
     learningRateScale: state.learningRateScale,
     curve: state.curve,
     pending: state.pending,
@@ -100,12 +103,14 @@ export function decodeCheckpoint(bytes: Uint8Array, source: string, expected: Ch
   return {
     step: description.step,
     parameters: parts.parameters,
+    ...(Object.keys(parts.average).length > 0 ? { average: parts.average } : {}),
     adam: adamOf('first', 'second', description.updates),
     best: {
       ...description.best,
       parameters: parts['best.parameters'],
       adam: adamOf('best.first', 'best.second', description.bestUpdates),
     },
+    skipped: description.skipped,
     learningRateScale: description.learningRateScale,
     curve: description.curve,
     pending: description.pending,

@@ -1,20 +1,31 @@
 export type { Configurations } from '../formats/index.js';
 export { type CheckpointContext, decodeCheckpoint, encodeCheckpoint } from './checkpoint.js';
 export {
-  KernelEngine,
-  type KernelEngineOptions,
-  type LossAndGradient,
-  type PriorBatch,
-  type ReverseKlOptions,
-} from './engines/kernels.js';
+  type Aligner,
+  type Alignment,
+  type Assignment,
+  aligner,
+  assign,
+  type Coupling,
+  type CouplingKind,
+  coupling,
+  nearestOrthogonal,
+  svd,
+} from './couplings/index.js';
+export { type Batch, splitConfigurations } from './data.js';
+export { emaUpdate } from './ema.js';
+export type {
+  KernelEngineOptions,
+  LossAndGradient,
+  PriorBatch,
+  ReverseKlOptions,
+} from './engines/engine.js';
+export { KernelEngine } from './engines/kernels.js';
+export { type VelocityBatch, VelocityEngine } from './engines/velocity.js';
+export { type FlowMatchingLoss, flowMatchingLoss } from './flow-matching.js';
 export { initialFieldFor, radialBasisFor } from './initial-field.js';
 export { ADAM, type AdamOptions, type AdamState, adamState, adamUpdate } from './optimizer.js';
 export { TRAINING_DEFAULTS, type TrainingOptions } from './options.js';
+export type { LearningCurvePoint, TrainingState } from './state.js';
 export { type TrainedGenerator, type TrainHooks, train } from './train.js';
-export {
-  type LearningCurvePoint,
-  splitConfigurations,
-  type TrainingResult,
-  type TrainingState,
-  trainFlow,
-} from './trainer.js';
+export { type TrainingResult, trainFlow } from './trainer.js';

@@ -2,7 +2,8 @@ import { decodeModel, encodeModel } from '../flows/index.js';
 import type { Configurations } from '../formats/index.js';
 import type { TaskContext } from '../workers/index.js';
 import type { TrainingOptions } from './options.js';
-import { type TrainingResult, type TrainingState, trainFlow } from './trainer.js';
+import type { TrainingState } from './state.js';
+import { type TrainingResult, trainFlow } from './trainer.js';
 
 /** Milliseconds between two progress reports. */
 const REPORT_INTERVAL = 100;

@@ -3,8 +3,9 @@ import type { Configurations } from '../formats/index.js';
 import type { Progress } from '../progress.js';
 import type { WorkerPool } from '../workers/index.js';
 import { TRAINING_DEFAULTS, type TrainingOptions } from './options.js';
+import type { TrainingState } from './state.js';
 import type { TrainTaskInput, TrainTaskMessage, TrainTaskOutput } from './tasks.js';
-import type { TrainingResult, TrainingState } from './trainer.js';
+import type { TrainingResult } from './trainer.js';
 
 const TASKS = new URL('./tasks.js', import.meta.url);
 
@@ -37,6 +38,7 @@ export async function train(
   signal?.addEventListener('abort', requestStop, { once: true });
   if (signal?.aborted) requestStop();
   const total = options.steps ?? TRAINING_DEFAULTS.steps;
+  const lossName = options.loss === 'flow-matching' ? 'flow matching' : 'NLL';
   let latest = '';
   const onMessage = (message: unknown) => {
     const update = message as TrainTaskMessage;
@@ -45,7 +47,8 @@ export async function train(
       if (point) latest = `, validation ${point.validationNll.toFixed(3)}`;
       onState?.(update.state);
     } else {
-      onProgress?.({ stage: 'training', done: update.step, total, detail: `NLL ${update.loss.toFixed(3)}${latest}` });
+      const detail = `${lossName} ${update.loss.toFixed(3)}${latest}`;
+      onProgress?.({ stage: 'training', done: update.step, total, detail });
     }
   };
   try {

@@ -1,13 +1,13 @@
 import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { Command, Option } from 'commander';
-import { InputError, InterruptedError } from '../../errors.js';
+import { InputError, InterruptedError, UsageError } from '../../errors.js';
 import { initialDenseField } from '../../fields/index.js';
 import { type BoltzmannGenerator, boltzmannGenerator, continuousFlow, encodeModel } from '../../flows/index.js';
 import { checkWritable, readConfigurations, readInput, sha256, writeOutput } from '../../formats/index.js';
 import { rk4 } from '../../integrators/index.js';
 import { meanFreeNormal } from '../../priors/index.js';
-import { loadSystem, type System } from '../../systems/index.js';
+import { describeSystem, loadSystem, type System } from '../../systems/index.js';
 import {
   type CheckpointContext,
   decodeCheckpoint,
@@ -15,10 +15,13 @@ import {
   initialFieldFor,
   splitConfigurations,
   TRAINING_DEFAULTS,
+  type TrainingOptions,
   type TrainingState,
   train,
 } from '../../training/index.js';
+import { loadModel } from '../model.js';
 import {
+  decay,
   finite,
   fraction,
   integer,
@@ -37,6 +40,7 @@ import { inSession } from '../session.js';
 interface Options {
   data: string;
   out: string;
+  init?: string;
   field: 'kernel' | 'dense';
   hidden: number;
   seed: number;
@@ -44,6 +48,12 @@ interface Options {
   batch: number;
   learningRate: number;
   weightDecay: number;
+  loss: TrainingOptions['loss'];
+  coupling: TrainingOptions['coupling'];
+  couplingGroup: number;
+  kineticWeight: number;
+  ema: number;
+  onNonFinite: TrainingOptions['onNonFinite'];
   klShare: [number, number];
   klEstimator: 'total' | 'path';
   energyCap: number;
@@ -62,10 +72,15 @@ interface Options {
 
 export function trainCommand(): Command {
   return new Command('train')
-    .description('train a generator on configurations: maximum likelihood, reverse KL or a mixture')
+    .description('train a generator on configurations: maximum likelihood, flow matching, reverse KL or a mixture')
     .argument('<system>', 'system, for example dw4')
     .addOption(new Option('--data <path>', '.npz or .npy with x [n, N, D]').makeOptionMandatory())
     .addOption(outOption('model file (safetensors)'))
+    .addOption(
+      new Option('--init <model>', 'go on from this model, with its field, prior and integrator').conflicts([
+        ...['field', 'hidden', 'integratorSteps', 'priorScale', 'kT'],
+      ]),
+    )
     .addOption(new Option('--field <kind>', 'vector field').choices(['kernel', 'dense']).default('kernel'))
     .addOption(
       new Option('--hidden <units>', 'hidden units of the dense field').default(64).argParser(integer(1, 65536)),
@@ -88,6 +103,36 @@ export function trainCommand(): Command {
       new Option('--weight-decay <number>', 'decoupled weight decay (AdamW); 0 is Adam')
         .default(0)
         .argParser(nonNegative),
+    )
+    .addOption(
+      new Option('--loss <kind>', 'NLL of the data, or regression of the velocity on straight paths to them')
+        .choices(['likelihood', 'flow-matching'])
+        .default(TRAINING_DEFAULTS.loss),
+    )
+    .addOption(
+      new Option('--coupling <kind>', 'how flow matching pairs prior samples and configurations')
+        .choices(['independent', 'minibatch-ot', 'equivariant-ot'])
+        .default(TRAINING_DEFAULTS.coupling),
+    )
+    .addOption(
+      new Option('--coupling-group <integer>', 'pairs that optimal transport assigns among each other')
+        .default(TRAINING_DEFAULTS.couplingGroup)
+        .argParser(integer(1, 512)),
+    )
+    .addOption(
+      new Option('--kinetic-weight <number>', 'weight of the kinetic energy of the paths beside the NLL')
+        .default(TRAINING_DEFAULTS.kineticWeight)
+        .argParser(nonNegative),
+    )
+    .addOption(
+      new Option('--ema <decay>', 'keep an exponential moving average of the parameters, for example 0.999; 0 is none')
+        .default(TRAINING_DEFAULTS.emaDecay)
+        .argParser(decay),
+    )
+    .addOption(
+      new Option('--on-non-finite <action>', 'a loss or gradient that is not finite ends the run or skips the step')
+        .choices(['stop', 'skip'])
+        .default(TRAINING_DEFAULTS.onNonFinite),
     )
     .addOption(
       new Option('--kl-share <from,to>', 'share of the reverse KL in the loss, from the first to the last step')
@@ -130,7 +175,13 @@ export function trainCommand(): Command {
     .action(run);
 }
 
-function initialGenerator(system: System, options: Options): BoltzmannGenerator {
+async function initialGenerator(system: System, options: Options): Promise<BoltzmannGenerator> {
+  if (options.init !== undefined) {
+    const { generator } = await loadModel(options.init);
+    const [found, wanted] = [generator.target, system].map((target) => JSON.stringify(describeSystem(target)));
+    if (found !== wanted) throw new UsageError(`${options.init}: a model of ${found}, expected ${wanted}`);
+    return generator;
+  }
   const { particles, dimensions } = system;
   const { seed, hidden } = options;
   const field =
@@ -141,13 +192,19 @@ function initialGenerator(system: System, options: Options): BoltzmannGenerator 
   return boltzmannGenerator(system, continuousFlow(prior, field, rk4(options.integratorSteps)));
 }
 
+/** The options that differ from their defaults: a model's record names what was chosen. */
+function unusual(options: Partial<TrainingOptions>): Partial<TrainingOptions> {
+  const defaults: Readonly<Record<string, unknown>> = { ...TRAINING_DEFAULTS };
+  return Object.fromEntries(Object.entries(options).filter(([name, value]) => value !== defaults[name]));
+}
+
 async function run(spec: string, options: Options): Promise<void> {
   const system = await loadSystem(spec);
   const { out, seed } = options;
   await checkWritable(out);
   const configurations = await readConfigurations(options.data, system.particles, system.dimensions);
   const { data, validation } = splitConfigurations(configurations, options.validation, options.split, seed);
-  const generator = initialGenerator(system, options);
+  const generator = await initialGenerator(system, options);
   const training = {
     seed,
     steps: options.steps,
@@ -159,6 +216,14 @@ async function run(spec: string, options: Options): Promise<void> {
     energyCap: options.energyCap,
     precision: options.precision,
     adam: { ...TRAINING_DEFAULTS.adam, weightDecay: options.weightDecay },
+    ...unusual({
+      loss: options.loss,
+      coupling: options.coupling,
+      couplingGroup: options.couplingGroup,
+      kineticWeight: options.kineticWeight,
+      emaDecay: options.ema,
+      onNonFinite: options.onNonFinite,
+    }),
   };
   const checkpoint = `${out}.checkpoint`;
   const { x } = configurations;
@@ -195,6 +260,8 @@ async function run(spec: string, options: Options): Promise<void> {
         bestStep: state.best.step,
         validationNll: state.best.validationNll,
         stepsDone: state.step,
+        ...(options.onNonFinite === 'skip' ? { stepsSkipped: state.skipped } : {}),
+        ...(options.init === undefined ? {} : { initialModel: context.model }),
         reason,
         curve: state.curve,
       };
@@ -207,7 +274,8 @@ async function run(spec: string, options: Options): Promise<void> {
       else {
         process.stdout.write(
           `${out}: validation NLL ${state.best.validationNll.toFixed(4)} nats at step ${state.best.step}` +
-            `${entropy && options.kT === 1 ? ` (entropy of the target ${entropy.value})` : ''}; ${reason} after ${state.step} steps\n`,
+            `${entropy && generator.prior.kT === 1 ? ` (entropy of the target ${entropy.value})` : ''}; ${reason} after ${state.step} steps` +
+            `${state.skipped > 0 ? `, ${state.skipped} of them skipped` : ''}\n`,
         );
       }
     } catch (error) {

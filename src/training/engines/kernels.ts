@@ -1,43 +1,22 @@
 import { NumericalError, UsageError } from '../../errors.js';
-import type { ParameterSet, PreparedField, PrepareOptions } from '../../fields/index.js';
+import type { ParameterSet, PreparedField } from '../../fields/index.js';
 import type { ContinuousFlow, Positions } from '../../flows/index.js';
 import { SampleBlocks } from '../../flows/sample-blocks.js';
 import { stageTimes } from '../../integrators/index.js';
-import { Kernels, type LaneKernels, type Precision, STREAM } from '../../kernels/index.js';
+import { Kernels, type LaneKernels, STREAM } from '../../kernels/index.js';
 import { logDensityOfSquaredNorm, priorVariance } from '../../priors/index.js';
 import { placeTerms } from '../../systems/energy.js';
 import type { System } from '../../systems/index.js';
+import {
+  type KernelEngineOptions,
+  type LossAndGradient,
+  type PriorBatch,
+  type ReverseKlOptions,
+  TRAINING_RESOLUTION,
+} from './engine.js';
 
 /** Bytes of stage positions that a chunk keeps for its reverse pass: they should stay in L2. */
 const TAPE_BYTES = 262144;
-/** Knots per narrowest width while training: the loss is within 1e-6 of finer tables, and tables cost half of a DW4 step. */
-const TRAINING_RESOLUTION = 24;
-
-export interface KernelEngineOptions extends Omit<PrepareOptions, 'reverse'> {
-  readonly precision?: Precision;
-}
-
-/** Loss in nats per sample and its gradient, of everything that the loss depends on. */
-export interface LossAndGradient {
-  readonly loss: number;
-  readonly gradient: ParameterSet;
-}
-
-/** Where the prior samples of a reverse-KL batch come from: given ones, or the stream of random numbers. */
-export type PriorBatch =
-  | { readonly z: Positions; readonly n: number }
-  | { readonly seed: number; readonly first: number; readonly n: number };
-
-export interface ReverseKlOptions {
-  /**
-   * `total` is the derivative of the batch's loss. `path` leaves out the score Σ ∂log q(x)/∂θ, whose mean is zero: the same
-   * expectation at lower variance, vanishing where q = p (Roeder et al. 2017; Vaitl et al. 2022), for about twice the time.
-   */
-  readonly estimator: 'total' | 'path';
-  /** Energies above this are replaced by cap + log(1 + U − cap), so that hard cores do not decide the step. */
-  readonly energyCap: number;
-}
-
 /**
  * Losses and gradients on the WASM kernels: discretise-then-optimise through Runge–Kutta 4. The reverse pass collects the
  * cotangents of the stages, and the field turns them into those of its parameters once a batch.
@@ -50,7 +29,10 @@ export class KernelEngine {
   readonly #coordinates: number;
   readonly #target: { terms: number; count: number } | undefined;
   readonly #offsets: Readonly<
-    Record<'logDet' | 'norms' | 'weights' | 'logDetBar' | 'xBar' | 'tape' | 'energy' | 'gradient' | 'vectors', number>
+    Record<
+      'logDet' | 'norms' | 'weights' | 'logDetBar' | 'xBar' | 'tape' | 'energy' | 'gradient' | 'vectors' | 'kinetic',
+      number
+    >
   >;
   readonly #work: number;
   readonly #scratch: number;
@@ -82,6 +64,7 @@ export class KernelEngine {
       energy: k.allocate(capacity * 8),
       gradient: k.allocate(blocks * C * 16),
       vectors: k.allocate(5 * 16),
+      kinetic: k.allocate(capacity * 8),
     };
     this.#work = k.allocate(Math.max(lane.integratorScratch(C, blocks), k.common.adjointScratch(C, blocks)));
     this.#field = flow.field.prepare(k, precision, stageTimes(flow.integrator), {
@@ -104,12 +87,13 @@ export class KernelEngine {
   }
 
   /**
-   * The same and its gradient.
+   * The same and its gradient. With `kineticWeight` λ the loss is NLL + λ·⟨∫|v|² dt⟩ along the paths of the batch, which
+   * draws the flow towards optimal transport (Finlay et al. 2020, arXiv 2002.02798).
    * @throws NumericalError naming the first sample whose log q is not finite.
    */
-  nllGradient(x: Positions, n: number): LossAndGradient {
+  nllGradient(x: Positions, n: number, kineticWeight = 0): LossAndGradient {
     this.#field.reverse!.reset();
-    const loss = this.#nll(x, n, true);
+    const loss = this.#nll(x, n, true, kineticWeight);
     return { loss, gradient: this.#field.reverse!.gradient() };
   }
 
@@ -130,7 +114,7 @@ export class KernelEngine {
     return { loss, gradient: reverse.gradient() };
   }
 
-  #nll(x: Positions, n: number, withGradient: boolean): number {
+  #nll(x: Positions, n: number, withGradient: boolean, kineticWeight = 0): number {
     const { prior } = this.flow;
     let sum = 0;
     this.#chunks(n, (first, count) => {
@@ -143,7 +127,7 @@ export class KernelEngine {
         if (!Number.isFinite(logQ)) throw new NumericalError(`log q of sample ${first + s} of the batch is ${logQ}`);
         sum -= logQ;
       }
-      if (withGradient) this.#pullBackNll(count, n);
+      if (withGradient) sum += this.#pullBackNll(count, n, kineticWeight);
     });
     return sum / n;
   }
@@ -259,14 +243,17 @@ export class KernelEngine {
     );
   }
 
-  /** Cotangents of the mean of −log q over n samples, from the chunk just taken to prior space, back to its configurations. */
-  #pullBackNll(count: number, n: number): void {
+  /**
+   * Cotangents of the mean of −log q over n samples, from the chunk just taken to prior space, back to its configurations.
+   * Returns what the kinetic energies add to the chunk's sum of losses.
+   */
+  #pullBackNll(count: number, n: number, kineticWeight = 0): number {
     this.#setWeights(count, () => 1 / n, -1 / n);
     const { weights, xBar } = this.#offsets;
     const scale = 1 / priorVariance(this.flow.prior);
     const blocks = this.#blocks.blocks(count);
     this.#lane.scaleSamples(this.#blocks.positions, weights, scale, xBar, this.#coordinates, blocks);
-    this.#reverse(count, true);
+    return kineticWeight * this.#reverse(count, true, kineticWeight);
   }
 
   /** Weights per sample and the cotangents of log|det|; idle lanes weigh nothing. */
@@ -280,11 +267,18 @@ export class KernelEngine {
     }
   }
 
-  /** Reverse pass of the integration just taped, from the cotangents at `xBar` to those at its start, in place. */
-  #reverse(count: number, inverse: boolean): void {
+  /**
+   * Reverse pass of the integration just taped, from the cotangents at `xBar` to those at its start, in place. The loss may
+   * also have `kineticWeight` times the kinetic energy of every sample, weighted as the samples are; returns their sum then.
+   */
+  #reverse(count: number, inverse: boolean, kineticWeight = 0): number {
     const { prior, integrator } = this.flow;
     const { stageBars, stageBarBytes } = this.#field.reverse!;
-    const { tape, xBar, logDetBar } = this.#offsets;
+    const { tape, xBar, logDetBar, weights, kinetic } = this.#offsets;
+    const lanes = this.#blocks.blocks(count) * this.#lane.lanes;
+    const kineticBars = this.#kernels.f64View(weights, lanes);
+    for (let s = 0; s < lanes; s++) kineticBars[s] *= kineticWeight;
+    const energies = this.#kernels.f64View(kinetic, lanes).fill(0);
     this.#lane.rungeKutta4Reverse(
       this.#field.code,
       this.#field.parameters,
@@ -297,11 +291,14 @@ export class KernelEngine {
       tape,
       xBar,
       logDetBar,
+      kineticWeight > 0 ? weights : 0,
+      kinetic,
       prior.particles,
       prior.dimensions,
       this.#blocks.blocks(count),
       this.#work,
       this.#scratch,
     );
+    return energies.subarray(0, count).reduce((total, energy) => total + energy, 0);
   }
 }
