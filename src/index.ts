@@ -88,10 +88,13 @@ export {
 export { type Simulation, type SimulationOptions, simulate } from './samplers/index.js';
 export {
   logProb,
+  openSampleWeights,
   readSampleWeights,
+  reweight,
   type SampleOptions,
   type SampleSet,
   sample,
+  sampleToFolder,
   writeSampleSet,
 } from './sampling/index.js';
 export {

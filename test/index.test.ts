@@ -12,10 +12,11 @@ const SURFACE = `
   histogram histogram2d importanceWeights initialDenseField initialFieldFor initialKernelField
   integratedAutocorrelationTime isMinimum labelledArrangements listSystems loadSystem logNormalization
   logProb logWeights meanFreeNormal meanWithError minimize minimizeOnPool normalizedWeights
-  pairDistributionDistances pairDistributions paretoKhat prepareFlow readArray readConfigurations readInput
-  readSampleWeights rk4 runPaperExperiment sample simulate smoothedLogWeights splitConfigurations
-  startConfiguration systemFromDefinition systemFromSpec systemSpec tabulatePair tabulatePoints train
-  uniformBasis wassersteinDistance weightedMean writeOutput writeSampleSet
+  openSampleWeights pairDistributionDistances pairDistributions paretoKhat prepareFlow readArray
+  readConfigurations readInput readSampleWeights reweight rk4 runPaperExperiment sample sampleToFolder
+  simulate smoothedLogWeights splitConfigurations startConfiguration systemFromDefinition systemFromSpec
+  systemSpec tabulatePair tabulatePoints train uniformBasis wassersteinDistance weightedMean writeOutput
+  writeSampleSet
 `;
 
 test('the public surface is what is written here', (t) => {

@@ -1,8 +1,12 @@
+export { type Reweighting, type ReweightOptions, reweight } from './reweight.js';
 export { BLOCK_SIZE, logProb, type SampleOptions, type SampleSet, sample } from './sample.js';
+export { checkArchiveSize, writeSampleSet } from './sample-files.js';
+export { isSampleFolder, type SampleProvenance, sampleProvenance } from './sample-manifest.js';
+export { type SampleStreamOptions, sampleToFolder } from './sample-stream.js';
 export {
-  isSampleFolder,
+  openSampleWeights,
   readSampleWeights,
-  type SampleProvenance,
   type SampleWeights,
-  writeSampleSet,
-} from './sample-files.js';
+  type StoredWeights,
+} from './stored-weights.js';
+export { openVector, type VectorSource } from './vectors.js';

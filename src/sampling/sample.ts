@@ -3,14 +3,14 @@ import { type BoltzmannGenerator, encodeModel, type Positions } from '../flows/i
 import { sha256 } from '../formats/index.js';
 import { MAX_SEED, type Precision } from '../kernels/index.js';
 import type { Progress } from '../progress.js';
-import { logWeights } from '../reweighting/index.js';
 import type { WorkerPool } from '../workers/index.js';
 import type { LogProbBlockInput, ModelMessage, SampleBlock, SampleBlockInput } from './tasks.js';
 
 /** Samples per block of work, and the unit in which weights are folded. */
 export const BLOCK_SIZE = 4096;
 
-const TASKS = new URL('./tasks.js', import.meta.url);
+/** The module of the tasks that workers run. */
+export const SAMPLE_TASKS = new URL('./tasks.js', import.meta.url);
 
 export interface SampleOptions {
   readonly n: number;
@@ -54,7 +54,28 @@ export async function sample(
   options: SampleOptions,
   pool: WorkerPool,
 ): Promise<SampleSet> {
-  const { n, seed, first = 0, precision = 'f32', onProgress, signal } = options;
+  requireRange(options);
+  const { n, precision = 'f32', onProgress, signal } = options;
+  const { particles, dimensions, kT } = generator.prior;
+  const C = particles * dimensions;
+  const x = precision === 'f32' ? new Float32Array(n * C) : new Float64Array(n * C);
+  const [logQ, energy, logWeight] = [new Float64Array(n), new Float64Array(n), new Float64Array(n)];
+  let done = 0;
+  const task = { module: SAMPLE_TASKS, name: 'sampleBlock' };
+  const inputs = blockInputs(generator, options, BLOCK_SIZE);
+  for await (const block of pool.map<SampleBlockInput, SampleBlock>(task, inputs, signal ? { signal } : {})) {
+    x.set(block.x, done * C);
+    logQ.set(block.logQ, done);
+    energy.set(block.energy, done);
+    logWeight.set(block.logWeight, done);
+    done += block.logQ.length;
+    onProgress?.({ stage: 'sampling', done, total: n });
+  }
+  return { n, particles, dimensions, kT, x, logQ, energy, logWeight };
+}
+
+/** @throws UsageError for a seed or range out of bounds */
+export function requireRange({ n, seed, first = 0 }: SampleOptions): void {
   if (!Number.isInteger(n) || n < 1) throw new UsageError(`sample: n is ${n}, expected a positive integer`);
   if (!Number.isInteger(seed) || seed < 0 || seed > MAX_SEED) {
     throw new UsageError(`sample: seed is ${seed}, expected an integer from 0 to ${MAX_SEED}`);
@@ -62,31 +83,19 @@ export async function sample(
   if (!Number.isInteger(first) || first < 0 || first + n > Number.MAX_SAFE_INTEGER) {
     throw new UsageError(`sample: the range from ${first} is not within the safe integers`);
   }
-  const { particles, dimensions, kT } = generator.prior;
-  const C = particles * dimensions;
+}
+
+/** The work for samples `done` … n − 1 of a range, in blocks of `size`. */
+export function* blockInputs(
+  generator: BoltzmannGenerator,
+  { n, seed, first = 0, precision = 'f32' }: SampleOptions,
+  size: number,
+  done = 0,
+): Generator<SampleBlockInput> {
   const model = modelMessage(generator, precision);
-  const inputs: SampleBlockInput[] = [];
-  for (let start = 0; start < n; start += BLOCK_SIZE) {
-    inputs.push({ model, seed, first: first + start, n: Math.min(BLOCK_SIZE, n - start) });
+  for (let start = done; start < n; start += size) {
+    yield { model, seed, first: first + start, n: Math.min(size, n - start) };
   }
-  const x = precision === 'f32' ? new Float32Array(n * C) : new Float64Array(n * C);
-  const [logQ, energy] = [new Float64Array(n), new Float64Array(n)];
-  let done = 0;
-  const task = { module: TASKS, name: 'sampleBlock' };
-  for await (const block of pool.map<SampleBlockInput, SampleBlock>(task, inputs, signal ? { signal } : {})) {
-    const bad = block.logQ.findIndex((value) => !Number.isFinite(value));
-    if (bad >= 0) {
-      throw new NumericalError(
-        `sample ${first + done + bad}: log q is ${block.logQ[bad]}: the flow leaves the finite range`,
-      );
-    }
-    x.set(block.x, done * C);
-    logQ.set(block.logQ, done);
-    energy.set(block.energy, done);
-    done += block.logQ.length;
-    onProgress?.({ stage: 'sampling', done, total: n });
-  }
-  return { n, particles, dimensions, kT, x, logQ, energy, logWeight: logWeights(energy, logQ, kT) };
 }
 
 /**
@@ -112,7 +121,7 @@ export async function logProb(
   }
   const logQ = new Float64Array(n);
   let done = 0;
-  const task = { module: TASKS, name: 'logProbBlock' };
+  const task = { module: SAMPLE_TASKS, name: 'logProbBlock' };
   for await (const block of pool.map<LogProbBlockInput, Float64Array>(task, inputs, signal ? { signal } : {})) {
     const bad = block.findIndex((value) => !Number.isFinite(value));
     if (bad >= 0) {

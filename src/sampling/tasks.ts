@@ -1,9 +1,12 @@
 /* What the workers run: one block of samples, or the log-densities of given configurations. */
 
+import { NumericalError } from '../errors.js';
 import { decodeModel, type FlowRunner, type Positions, prepareFlow } from '../flows/index.js';
 import type { Precision } from '../kernels/index.js';
+import { logWeights } from '../reweighting/index.js';
 import { EnergyEvaluator } from '../systems/energy.js';
 import { moved } from '../workers/index.js';
+import { type BlockSummary, summarize } from './block-summary.js';
 
 /** A model as it travels to workers: its file, and a name under which a worker keeps it prepared. */
 export interface ModelMessage {
@@ -16,6 +19,7 @@ interface Prepared {
   readonly key: string;
   readonly runner: FlowRunner;
   readonly energies: EnergyEvaluator;
+  readonly kT: number;
 }
 
 let prepared: Prepared | undefined;
@@ -28,6 +32,7 @@ function prepare({ key, bytes, precision }: ModelMessage): Prepared {
       key,
       runner: prepareFlow(generator.flow, precision),
       energies: new EnergyEvaluator(generator.target),
+      kT: generator.prior.kT,
     };
   }
   return prepared;
@@ -45,13 +50,41 @@ export interface SampleBlock {
   readonly logQ: Float64Array;
   /** U of the positions as they are stored, in f64. */
   readonly energy: Float64Array;
+  /** −U/kT − log q. */
+  readonly logWeight: Float64Array;
 }
 
-export function sampleBlock({ model, seed, first, n }: SampleBlockInput) {
-  const { runner, energies } = prepare(model);
+/** @throws NumericalError naming the first sample without finite log q or with an energy that gives no weight */
+export function sampleBlock(input: SampleBlockInput) {
+  const block = draw(input);
+  return moved(block, buffers(block));
+}
+
+/** A block for a stream, with what is to be known of it: workers have the time, their consumer has not. */
+export interface SummarizedBlock extends SampleBlock {
+  readonly summary: BlockSummary;
+}
+
+/** @throws as `sampleBlock` */
+export function summarizedSampleBlock(input: SampleBlockInput) {
+  const block = draw(input);
+  return moved<SummarizedBlock>({ ...block, summary: summarize(block) }, buffers(block));
+}
+
+function draw({ model, seed, first, n }: SampleBlockInput): SampleBlock {
+  const { runner, energies, kT } = prepare(model);
   const { x, logQ } = runner.sample(seed, first, n);
   const energy = energies.energy(x, n);
-  return moved<SampleBlock>({ x, logQ, energy }, [x.buffer, logQ.buffer, energy.buffer]);
+  const bad = logQ.findIndex((value, i) => !Number.isFinite(value) || !(energy[i] > Number.NEGATIVE_INFINITY));
+  if (bad >= 0) {
+    const what = `log q is ${logQ[bad]} and the energy ${energy[bad]}`;
+    throw new NumericalError(`sample ${first + bad}: ${what}: the flow leaves the finite range`);
+  }
+  return { x, logQ, energy, logWeight: logWeights(energy, logQ, kT) };
+}
+
+function buffers({ x, logQ, energy, logWeight }: SampleBlock): ArrayBufferLike[] {
+  return [x.buffer, logQ.buffer, energy.buffer, logWeight.buffer];
 }
 
 export interface LogProbBlockInput {

@@ -1,8 +1,9 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
 import { type BoltzmannGenerator, boltzmannGenerator, continuousFlow } from '../../src/flows/index.js';
+import { sha256 } from '../../src/formats/index.js';
 import { rk4 } from '../../src/integrators/index.js';
 import { meanFreeNormal } from '../../src/priors/index.js';
 import { systemFromSpec } from '../../src/systems/index.js';
@@ -28,4 +29,15 @@ export async function ownFolder(t: ExecutionContext): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'equiflow-sampling-'));
   t.teardown(() => rm(folder, { recursive: true, force: true }));
   return folder;
+}
+
+/** Length and SHA-256 of every file below a folder, by its path. */
+export async function contents(folder: string): Promise<Record<string, string>> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const paths = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  const files = paths.sort().map(async (path) => {
+    const bytes = await readFile(path);
+    return [path.slice(folder.length + 1), `${bytes.length} bytes, ${sha256(bytes)}`] as const;
+  });
+  return Object.fromEntries(await Promise.all(files));
 }

@@ -1,8 +1,6 @@
 import { Command, Option } from 'commander';
 import { DataError, UsageError } from '../../errors.js';
-import { readArray } from '../../formats/index.js';
-import { entropyAndKl, importanceWeights, logWeights } from '../../reweighting/index.js';
-import { readSampleWeights } from '../../sampling/index.js';
+import { openSampleWeights, openVector, reweight } from '../../sampling/index.js';
 import { jsonOption, positive } from '../options.js';
 import { json } from '../outputs.js';
 
@@ -28,21 +26,21 @@ async function run(samples: string | undefined, options: Options): Promise<void>
   if (samples === undefined && (options.energy === undefined || options.logQ === undefined)) {
     throw new UsageError('reweight: give a sample set, or both --energy and --log-q');
   }
-  const stored = samples === undefined ? undefined : await readSampleWeights(samples);
-  const energy = options.energy === undefined ? stored!.energy : await readVector(options.energy, 'energy');
-  const logQ = options.logQ === undefined ? stored!.logQ : await readVector(options.logQ, 'logQ');
-  if (energy.length !== logQ.length) {
+  const stored = samples === undefined ? undefined : await openSampleWeights(samples);
+  const energy = options.energy === undefined ? stored!.energy : await openVector(options.energy, 'energy');
+  const logQ = options.logQ === undefined ? stored!.logQ : await openVector(options.logQ, 'logQ');
+  if (energy.n !== logQ.n) {
     const names = [options.energy ?? samples, options.logQ ?? samples];
     throw new DataError(
-      `${names[0]} has ${energy.length} energies, ${names[1]} ${logQ.length} log-densities: expected as many of each`,
+      `${names[0]} has ${energy.n} energies, ${names[1]} ${logQ.n} log-densities: expected as many of each`,
     );
   }
   const kT = options.kT ?? stored?.kT ?? 1;
-  const logWeight = logWeights(energy, logQ, kT);
-  const { n, ess, essFraction, khat, logZ, largestShare, zeroWeights, status } = importanceWeights(logWeight, {
+  const { report, flowEntropy, targetEntropy, reverseKl, forwardKl } = await reweight(energy, logQ, {
+    kT,
     source: samples ?? 'log-weights',
   });
-  const { flowEntropy, targetEntropy, reverseKl, forwardKl } = entropyAndKl(energy, logQ, { kT });
+  const { n, ess, essFraction, khat, logZ, largestShare, zeroWeights, status } = report;
   const estimate = ({ value, standardError }: { value: number; standardError: number }) => ({ value, standardError });
   const result = {
     n,
@@ -77,11 +75,4 @@ async function run(samples: string | undefined, options: Options): Promise<void>
       line('KL(p‖q)', figure(forwardKl)) +
       line('verdict', status.text),
   );
-}
-
-/** A vector [n] of f64, from .npy or from the entry `name` of a .npz. */
-async function readVector(path: string, name: string): Promise<Float64Array> {
-  const { shape, data } = await readArray(path, name);
-  if (shape.length !== 1) throw new DataError(`${path}: shape [${shape}], expected [n]`);
-  return Float64Array.from(data);
 }

@@ -1,8 +1,14 @@
 import { Command, Option } from 'commander';
 import { checkWritable } from '../../formats/index.js';
-import { importanceWeights } from '../../reweighting/index.js';
-import { isSampleFolder, sample, writeSampleSet } from '../../sampling/index.js';
-import { describeSystem } from '../../systems/index.js';
+import { importanceWeights, type WeightReport } from '../../reweighting/index.js';
+import {
+  checkArchiveSize,
+  isSampleFolder,
+  sample,
+  sampleProvenance,
+  sampleToFolder,
+  writeSampleSet,
+} from '../../sampling/index.js';
 import { loadModel } from '../model.js';
 import {
   countOption,
@@ -30,14 +36,16 @@ interface Options {
 
 export function sampleCommand(): Command {
   return new Command('sample')
-    .description('draw independent samples with exact log q, energies and log-weights')
+    .description(
+      'draw independent samples with exact log q, energies and log-weights; into a folder, the same command goes on after a stop',
+    )
     .argument('<model>', 'model file (safetensors)')
     .addOption(countOption('samples'))
     .addOption(seedOption())
     .addOption(
       new Option('--first <index>', 'global index of the first sample').default(0).argParser(integer(0, 2 ** 52)),
     )
-    .addOption(outOption('.npz file, or a folder of .npy'))
+    .addOption(outOption('.npz file, or a folder of .npy for sets of any size'))
     .addOption(precisionOption('f32'))
     .addOption(workersOption())
     .addOption(quietOption())
@@ -48,27 +56,28 @@ export function sampleCommand(): Command {
 async function run(path: string, options: Options): Promise<void> {
   const { count, seed, first, out, precision } = options;
   const { generator, hash } = await loadModel(path);
-  if (out.endsWith('.npz')) await checkWritable(out);
-  else await checkFolderWritable(out, isSampleFolder);
+  const archive = out.endsWith('.npz');
+  if (archive) {
+    checkArchiveSize(generator, count, precision, out);
+    await checkWritable(out);
+  } else {
+    await checkFolderWritable(out, isSampleFolder);
+  }
   const started = performance.now();
   await inSession(options, async ({ pool, progress, signal }) => {
-    const set = await sample(
-      generator,
-      { n: count, seed, first, precision, onProgress: progress.update, signal },
-      pool,
-    );
-    progress.finish();
-    const { target } = generator;
-    await writeSampleSet(out, set, {
-      system: describeSystem(target),
-      convention: target.convention,
-      model: hash,
-      seed,
-      first,
-      precision,
-    });
+    const range = { n: count, seed, first, precision, onProgress: progress.update, signal };
+    let report: WeightReport;
+    if (archive) {
+      const set = await sample(generator, range, pool);
+      progress.finish();
+      await writeSampleSet(out, set, sampleProvenance(generator, hash, range));
+      report = importanceWeights(set.logWeight);
+    } else {
+      report = await sampleToFolder(out, generator, { ...range, model: hash }, pool);
+      progress.finish();
+    }
     await writeRunInfo(out, started, { workers: pool.workers });
-    const { n, ess, khat, logZ, status } = importanceWeights(set.logWeight);
+    const { n, ess, khat, logZ, status } = report;
     const summary = { out, n, ess, khat, logZ: { value: logZ.value, standardError: logZ.standardError }, status };
     if (options.json) process.stdout.write(json(summary));
     else {
