@@ -75,12 +75,21 @@ export type { Precision } from './kernels/index.js';
 export { logNormalization, type MeanFreeNormal, meanFreeNormal } from './priors/index.js';
 export type { Progress, ProgressUpdate } from './progress.js';
 export {
+  bennettAcceptanceRatio,
+  blockBootstrap,
   entropyAndKl,
+  exponentialAveraging,
+  freeEnergyProfile,
   importanceWeights,
   logWeights,
+  mbar,
   normalizedWeights,
+  pairDistance,
   paretoKhat,
+  radiusOfGyration,
+  reducedWork,
   smoothedLogWeights,
+  stateFreeEnergyDifference,
   type WeightReport,
   type WeightStatus,
   weightedMean,

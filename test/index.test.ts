@@ -7,16 +7,17 @@ import * as equiflow from '../src/index.js';
 const SURFACE = `
   DataError DenseField EnergyEvaluator EquiflowError FlowRunner InputError InterruptedError IoError
   KernelField NumericalError OutputError TRAINING_DEFAULTS UnavailableError UsageError VERSION WorkerPool
-  boltzmannGenerator classifyMinima continuousFlow convergence decodeModel decodeNpy decodeNpz defineSystem
-  describeSystem distinctMinima encodeModel encodeNpy encodeNpz energyW2 entropyAndKl equilibration
-  histogram histogram2d importanceWeights initialDenseField initialFieldFor initialKernelField
+  bennettAcceptanceRatio blockBootstrap boltzmannGenerator classifyMinima continuousFlow convergence
+  decodeModel decodeNpy decodeNpz defineSystem describeSystem distinctMinima encodeModel encodeNpy
+  encodeNpz energyW2 entropyAndKl equilibration exponentialAveraging freeEnergyProfile histogram
+  histogram2d importanceWeights initialDenseField initialFieldFor initialKernelField
   integratedAutocorrelationTime isMinimum labelledArrangements listSystems loadSystem logNormalization
-  logProb logWeights meanFreeNormal meanWithError minimize minimizeOnPool normalizedWeights
-  openSampleWeights pairDistributionDistances pairDistributions paretoKhat prepareFlow readArray
-  readConfigurations readInput readSampleWeights reweight rk4 runPaperExperiment sample sampleToFolder
-  simulate smoothedLogWeights splitConfigurations startConfiguration systemFromDefinition systemFromSpec
-  systemSpec tabulatePair tabulatePoints train uniformBasis wassersteinDistance weightedMean writeOutput
-  writeSampleSet
+  logProb logWeights mbar meanFreeNormal meanWithError minimize minimizeOnPool normalizedWeights
+  openSampleWeights pairDistance pairDistributionDistances pairDistributions paretoKhat prepareFlow
+  radiusOfGyration readArray readConfigurations readInput readSampleWeights reducedWork reweight rk4
+  runPaperExperiment sample sampleToFolder simulate smoothedLogWeights splitConfigurations
+  startConfiguration stateFreeEnergyDifference systemFromDefinition systemFromSpec systemSpec tabulatePair
+  tabulatePoints train uniformBasis wassersteinDistance weightedMean writeOutput writeSampleSet
 `;
 
 test('the public surface is what is written here', (t) => {
