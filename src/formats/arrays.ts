@@ -1,5 +1,7 @@
 import { DataError } from '../errors.js';
 import { readInput } from './files.js';
+import { openHdf5Array } from './h5md.js';
+import { isHdf5File, parseAddress, readHdf5Array } from './hdf5/index.js';
 import { decodeNpy, type NpyArray } from './npy.js';
 import { NPY_MAGIC } from './npy-header.js';
 import { decodeNpzArray } from './npz.js';
@@ -17,28 +19,38 @@ export interface Configurations {
 const AXES = ['x', 'y', 'z'];
 
 /**
- * Reads an array from a `.npy` file, or the array `name` from a `.npz` file. The first bytes decide, not the suffix.
+ * Reads an array from a `.npy` file, the array `name` from a `.npz` file, or a dataset from an HDF5 file: the one in
+ * `file.h5:/path`, or as `openHdf5Array` finds it. The first bytes decide, not the suffix.
  *
- * @throws InputError, IoError as `readInput`
- * @throws DataError if the file is neither, or as `decodeNpy` and `decodeNpzArray`
+ * @throws InputError, IoError as `readInput`; UnavailableError for HDF5 without h5wasm
+ * @throws DataError if the file is none of these, or as `decodeNpy`, `decodeNpzArray` and `openHdf5Array`
  */
 export async function readArray(path: string, name = 'x'): Promise<NpyArray> {
+  if (await isHdf5File(parseAddress(path).file)) {
+    const { dataset, close } = await openHdf5Array(path, name);
+    try {
+      return await readHdf5Array(dataset);
+    } finally {
+      close();
+    }
+  }
   const bytes = await readInput(path);
   if (isZip(bytes)) return decodeNpzArray(bytes, name, path);
   if (bytes.length > 0 && NPY_MAGIC.every((byte, i) => i >= bytes.length || bytes[i] === byte)) {
     return decodeNpy(bytes, path);
   }
-  throw new DataError(`${path}: neither a .npy nor a .npz file${bytes.length === 0 ? ': it is empty' : ''}`);
+  throw new DataError(`${path}: neither a .npy, .npz nor HDF5 file${bytes.length === 0 ? ': it is empty' : ''}`);
 }
 
 /**
- * Reads configurations of shape [n, N, D] or [n, N·D] with N = `particles` and D = `dimensions` from a `.npy` file or
- * from `x` of a `.npz` file.
+ * Reads configurations of shape [n, N, D] or [n, N·D] with N = `particles` and D = `dimensions` from a `.npy` file, from `x`
+ * of a `.npz` file, or from HDF5. For D = 2 also [n, N, 3] whose third coordinates are zero, as programs write that know
+ * only space.
  *
  * @throws DataError for another shape, or for NaN or Inf, naming the first sample, particle and axis from zero
  */
 export async function readConfigurations(path: string, particles: number, dimensions: number): Promise<Configurations> {
-  const { shape, data } = await readArray(path);
+  const { shape, data } = flattened(await readArray(path), dimensions, path);
   const size = particles * dimensions;
   const flat = shape.length === 2 && shape[1] === size;
   const full = shape.length === 3 && shape[1] === particles && shape[2] === dimensions;
@@ -54,4 +66,32 @@ export async function readConfigurations(path: string, particles: number, dimens
     throw new DataError(`${path}: x is ${data[bad]} at ${place}, axis ${AXES[axis] ?? axis}, expected a finite number`);
   }
   return { n: shape[0], x: data instanceof Float64Array ? data : new Float64Array(data) };
+}
+
+/** Positions [n, N, 3] as [n, N, 2] where two dimensions are asked for. @throws DataError unless every third coordinate is zero */
+function flattened(array: NpyArray, dimensions: number, path: string): NpyArray {
+  const [n, N, D] = array.shape;
+  if (dimensions !== 2 || array.shape.length !== 3 || D !== 3) return array;
+  return { shape: [n, N, 2], data: withoutThird(array.data, N, path) };
+}
+
+/**
+ * The first two of every three coordinates of positions [·, N, 3].
+ * @param first index of the first sample, for messages
+ * @throws DataError unless every third coordinate is zero
+ */
+export function withoutThird<T extends NpyArray['data']>(x: T, N: number, path: string, first = 0): T {
+  const points = x.length / 3;
+  const plane = (x instanceof Float32Array ? new Float32Array(2 * points) : new Float64Array(2 * points)) as T;
+  for (let i = 0; i < points; i++) {
+    plane[2 * i] = x[3 * i];
+    plane[2 * i + 1] = x[3 * i + 1];
+    if (x[3 * i + 2] !== 0) {
+      const place = `sample ${first + Math.floor(i / N)}, particle ${i % N}`;
+      throw new DataError(
+        `${path}: the third coordinate is ${x[3 * i + 2]} at ${place}, expected zero in two dimensions`,
+      );
+    }
+  }
+  return plane;
 }

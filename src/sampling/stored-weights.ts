@@ -1,11 +1,15 @@
+import { createHash } from 'node:crypto';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DataError } from '../errors.js';
+import { findDataset, H5MD_MANIFEST } from '../formats/h5md.js';
+import { isHdf5File, openHdf5 } from '../formats/hdf5/index.js';
 import { decodeNpz, encodeNpy, type NpyArray, readArray, readInput, sha256 } from '../formats/index.js';
+import { encodeNpyHeader } from '../formats/npy-header.js';
 import { npySha256, openNpyStream } from '../formats/npy-stream.js';
 import { logWeights } from '../reweighting/index.js';
 import { MANIFEST, parseManifest } from './sample-manifest.js';
-import { collect, openVector, type VectorSource, vectorInMemory } from './vectors.js';
+import { collect, openVector, type VectorSource, vectorInHdf5, vectorInMemory } from './vectors.js';
 
 /** Log-densities, energies and log-weights of n samples, read from a file: what a reweighting needs. */
 export interface SampleWeights {
@@ -24,15 +28,11 @@ export interface StoredWeights {
 }
 
 /**
- * Opens log-densities and energies of a sample set, `.npz` or folder. Their checksums are compared with the manifest's first.
+ * Opens log-densities and energies of a sample set: a `.npz`, a folder, or HDF5, ours or H5MD with observables `logQ` and `energy`. Their checksums are compared with the manifest's first.
  * @throws DataError naming the array that is missing, of the wrong shape, or not what the manifest says.
  */
 export async function openSampleWeights(path: string): Promise<StoredWeights> {
-  const isFolder = await stat(path).then(
-    (stats) => stats.isDirectory(),
-    () => false,
-  );
-  const { array, manifest } = isFolder ? await openFolder(path) : await openArchive(path);
+  const { array, manifest } = await openContent(path);
   const description = parseManifest(manifest, `${path}: ${MANIFEST}`);
   const take = async (name: 'logQ' | 'energy') => {
     const stored = await array(name);
@@ -74,6 +74,37 @@ interface Content {
 function inMemory(array: NpyArray | undefined): StoredArray | undefined {
   if (array === undefined) return undefined;
   return { shape: array.shape, sha256: () => sha256(encodeNpy(array)), open: () => vectorInMemory(array) };
+}
+
+async function openContent(path: string): Promise<Content> {
+  const isFolder = await stat(path).then(
+    (stats) => stats.isDirectory(),
+    () => false,
+  );
+  if (isFolder) return openFolder(path);
+  return (await isHdf5File(path)) ? openHierarchy(path) : openArchive(path);
+}
+
+async function openHierarchy(path: string): Promise<Content> {
+  const file = await openHdf5(path);
+  try {
+    const array = (name: string): StoredArray => {
+      const { shape, path: dataset } = file.dataset(findDataset(file, name));
+      const vector = vectorInHdf5({ file: path, path: dataset, shape });
+      const sha256OfVector = async () => {
+        const hash = createHash('sha256').update(encodeNpyHeader('<f8', shape));
+        for await (const { buffer, byteOffset, byteLength } of vector.chunks()) {
+          hash.update(new Uint8Array(buffer, byteOffset, byteLength));
+        }
+        return hash.digest('hex');
+      };
+      return { shape, sha256: sha256OfVector, open: () => vector };
+    };
+    const arrays = new Map(['logQ', 'energy'].map((name) => [name, array(name)]));
+    return { array: (name) => arrays.get(name), manifest: file.text(H5MD_MANIFEST) };
+  } finally {
+    file.close();
+  }
 }
 
 async function openArchive(path: string): Promise<Content> {

@@ -1,4 +1,6 @@
 import { DataError } from '../errors.js';
+import { openHdf5Array } from '../formats/h5md.js';
+import { type Hdf5Dataset, isHdf5File, parseAddress } from '../formats/hdf5/index.js';
 import { type NpyArray, readArray } from '../formats/index.js';
 import { npyChunks, openNpyStream } from '../formats/npy-stream.js';
 import { WEIGHT_BLOCK_SIZE } from '../reweighting/index.js';
@@ -26,15 +28,23 @@ export function vectorInMemory({ data }: Pick<NpyArray, 'data'>): VectorSource {
 }
 
 /**
- * A vector [n] in a file: streamed from a `.npy` of f32 or f64, else read as a whole, from a `.npz` its array `name`.
+ * A vector [n] in a file: streamed from a `.npy` of f32 or f64 or from HDF5 (`file.h5:/path`, or where `name` is expected),
+ * else read as a whole, from a `.npz` its array `name`.
  *
- * @throws InputError, IoError as `readInput`; DataError as `readArray`, or for an array that is no vector
+ * @throws InputError, IoError as `readInput`; UnavailableError for HDF5 without h5wasm; DataError as `readArray`, or for
+ *   an array that is no vector
  */
 export async function openVector(path: string, name: string): Promise<VectorSource> {
+  if (await isHdf5File(parseAddress(path).file)) {
+    const { dataset, close } = await openHdf5Array(path, name);
+    close();
+    requireVector(path, dataset.shape);
+    return vectorInHdf5(dataset);
+  }
   const stream = await openNpyStream(path);
   const array = stream === undefined ? await readArray(path, name) : undefined;
   const { shape } = stream ?? array!;
-  if (shape.length !== 1) throw new DataError(`${path}: shape [${shape}], expected [n]`);
+  requireVector(path, shape);
   if (stream === undefined) return vectorInMemory(array!);
   return {
     n: shape[0],
@@ -42,6 +52,25 @@ export async function openVector(path: string, name: string): Promise<VectorSour
       for await (const data of npyChunks(stream, CHUNK)) yield inDouble(data);
     },
   };
+}
+
+/** A vector in an HDF5 file, which is open only while it is gone through. */
+export function vectorInHdf5({ file, path, shape }: Pick<Hdf5Dataset, 'file' | 'path' | 'shape'>): VectorSource {
+  return {
+    n: shape[0],
+    async *chunks() {
+      const { dataset, close } = await openHdf5Array({ file, dataset: path }, path);
+      try {
+        for await (const data of dataset.chunks(CHUNK)) yield inDouble(data);
+      } finally {
+        close();
+      }
+    },
+  };
+}
+
+function requireVector(path: string, shape: readonly number[]): void {
+  if (shape.length !== 1) throw new DataError(`${path}: shape [${shape}], expected [n]`);
 }
 
 /** All of a vector. */

@@ -16,7 +16,7 @@ export function energyCommand(): Command {
   return new Command('energy')
     .description('energies U(x) of configurations and, if asked for, their gradients')
     .argument('<system>', 'system, for example dw4 or lj13:pairFactor=2')
-    .addOption(new Option('--in <path>', '.npy or .npz with x [n, N, D] or [n, N·D]').makeOptionMandatory())
+    .addOption(new Option('--in <path>', '.npy, .npz or HDF5 with x [n, N, D] or [n, N·D]').makeOptionMandatory())
     .addOption(outOption('.npy file [n], f64'))
     .addOption(new Option('--gradient <path>', '.npy file [n, N, D] for ∇U, f64'))
     .action(run);

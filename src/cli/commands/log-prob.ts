@@ -24,7 +24,7 @@ export function logProbCommand(): Command {
   return new Command('log-prob')
     .description('normalised log q of configurations, by the inverse flow')
     .argument('<model>', 'model file (safetensors)')
-    .addOption(new Option('--in <path>', '.npy or .npz with x [n, N, D] or [n, N·D]').makeOptionMandatory())
+    .addOption(new Option('--in <path>', '.npy, .npz or HDF5 with x [n, N, D] or [n, N·D]').makeOptionMandatory())
     .addOption(outOption('.npy file [n], f64'))
     .addOption(precisionOption('f64'))
     .addOption(workersOption())

@@ -22,7 +22,7 @@ export function minimizeCommand(): Command {
       'minimise configurations and list the distinct minima up to translation, rotation, reflection and exchange',
     )
     .argument('<system>', 'system, for example dw4 or lj13:pairFactor=2')
-    .addOption(new Option('--in <path>', '.npy or .npz with x [n, N, D] or [n, N·D]').makeOptionMandatory())
+    .addOption(new Option('--in <path>', '.npy, .npz or HDF5 with x [n, N, D] or [n, N·D]').makeOptionMandatory())
     .addOption(
       outOption(
         '.npz file: x, energy, gradientNorm, minimum index per sample; energies, counts, structures per minimum',

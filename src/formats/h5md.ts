@@ -1,0 +1,57 @@
+import { DataError } from '../errors.js';
+import { type Address, type Hdf5Dataset, type Hdf5File, listing, openHdf5, parseAddress } from './hdf5/index.js';
+
+/* H5MD 1.1 (de Buyl, Colberg, Höfling 2014, Comput. Phys. Commun. 185, 1546): where arrays stand in an HDF5 file. */
+
+/** Group of the particles that we write. */
+const PARTICLES = 'all';
+
+/** Path of the positions [n, N, 3]. */
+export const POSITIONS = `/particles/${PARTICLES}/position/value`;
+
+/** Path of the manifest, a text. */
+export const H5MD_MANIFEST = '/parameters/manifest';
+
+/** Path of the values [n] of an observable. */
+export function observable(name: string): string {
+  return `/observables/${name}/value`;
+}
+
+/** A dataset whose file stays open until `close`. */
+export interface OpenHdf5Array {
+  readonly dataset: Hdf5Dataset;
+  close(): void;
+}
+
+/**
+ * Opens the dataset that `file.h5:/path` names; without a path the array `name`: `/name`, the observable or, for `x`, the
+ * positions of H5MD, or else the only dataset there is.
+ *
+ * @throws DataError as `openHdf5` and `Hdf5File.dataset`, or if it is not clear which dataset is meant
+ */
+export async function openHdf5Array(address: string | Address, name: string): Promise<OpenHdf5Array> {
+  const { file: path, dataset } = typeof address === 'string' ? parseAddress(address) : address;
+  const file = await openHdf5(path);
+  try {
+    return { dataset: file.dataset(dataset ?? findDataset(file, name)), close: file.close };
+  } catch (error) {
+    file.close();
+    throw error;
+  }
+}
+
+/** @throws DataError unless exactly one dataset comes into question, naming those there are */
+export function findDataset({ path, datasets }: Hdf5File, name: string): string {
+  const exact = datasets.find((candidate) => candidate === `/${name}`);
+  if (exact !== undefined) return exact;
+  const pattern = name === 'x' ? /^\/particles\/[^/]+\/position\/value$/ : undefined;
+  const standard = datasets.filter((candidate) =>
+    pattern ? pattern.test(candidate) : candidate.startsWith('/observables/') && candidate.endsWith(`/${name}/value`),
+  );
+  const found = standard.length > 0 || datasets.length > 1 ? standard : datasets;
+  if (found.length === 1) return found[0];
+  const what = found.length === 0 ? `no array '${name}'` : `several arrays '${name}'`;
+  throw new DataError(
+    `${path}: ${what}, found ${listing(found.length === 0 ? datasets : found)}: name the dataset, as in ${path}:/path`,
+  );
+}
