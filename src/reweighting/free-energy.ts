@@ -3,7 +3,6 @@ import { CHAINS_TOO_SHORT, gravest, type JudgedEstimate } from './estimates.js';
 import { type ChainLengths, influenceVariance } from './influence.js';
 import { requireSameLength } from './log-weights.js';
 import type { WeightStatus } from './status.js';
-import { tailAwareError } from './tail-error.js';
 import { importanceWeights, normalizedWeights, type WeightReport } from './weights.js';
 
 /** Below this many effective samples the logarithm of a population is too skewed for a symmetric error bar. */
@@ -26,8 +25,7 @@ export interface ExponentialAveragingOptions {
  * Free-energy difference from work in one direction, ΔF = ∓log⟨e^{−w}⟩ (Zwanzig, J. Chem. Phys. 22 (1954) 1420, for
  * w = U_B − U_A; Jarzynski, Phys. Rev. Lett. 78 (1997) 2690, for the work of a driven process).
  *
- * The error is the delta method's with the second moment of the tail from a fit (`tailAwareError`), times √τ of e^{−w} along the
- * chains. Where overlap is poor the average hangs on samples never seen: it is biased and its error bar too small. The verdict is that of the weights e^{−w}; use `bennettAcceptanceRatio`
+ * The error is that of `importanceWeights`' log Z, times √τ of e^{−w} along the chains. Where overlap is poor the average hangs on samples never seen: it is biased and its error bar too small. The verdict is that of the weights e^{−w}; use `bennettAcceptanceRatio`
  * if samples of both states exist.
  *
  * @param work in units of kT, shape [n]; +Inf (a forbidden state) has no share in the average
@@ -50,11 +48,9 @@ export function exponentialAveraging(work: Float64Array, options: ExponentialAve
   }
   const { tau, reliable } = influenceVariance(normalizedWeights(logWeight), options.chains);
   const status = exponentialStatus(report);
-  const fitted = tailAwareError(logWeight);
-  const standardError = Number.isNaN(fitted) ? logZ.standardError : fitted;
   return {
     ...all,
-    standardError: reliable ? standardError * Math.sqrt(tau) : Number.NaN,
+    standardError: reliable ? logZ.standardError * Math.sqrt(tau) : Number.NaN,
     diagnostics: { ess, khat, largestShare, tau },
     status: reliable ? correlatedStatus(status, ess / tau) : gravest(CHAINS_TOO_SHORT, status),
   };

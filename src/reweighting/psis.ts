@@ -27,7 +27,8 @@ export interface ParetoFit {
   readonly scale: number;
 }
 
-interface Tail {
+/** The largest of n weights, relative to the largest of them. */
+export interface WeightTail {
   /** Log-weights minus their maximum that exceed the cutoff, ascending. */
   readonly relative: Float64Array;
   /** Weight at the cutoff, relative to the largest. */
@@ -57,7 +58,7 @@ export function paretoKhat(logWeight: Float64Array): number {
  * @param largest descending, as `largestLogWeights` returns them
  */
 export function khatOfLargest(largest: Float64Array, n: number): number {
-  return tailOf(largest, n).fit?.shape ?? Number.POSITIVE_INFINITY;
+  return weightTail(largest, n).fit?.shape ?? Number.POSITIVE_INFINITY;
 }
 
 /**
@@ -75,7 +76,7 @@ export function smoothedLogWeights(logWeight: Float64Array): { logWeight: Float6
   if (largest[0] === Number.NEGATIVE_INFINITY) {
     throw new DataError(`logWeight: all ${n} weights are zero, expected one finite log-weight`);
   }
-  const { relative, cutoff, fit } = tailOf(largest, n);
+  const { relative, cutoff, fit } = weightTail(largest, n);
   const smoothed = logWeight.map((l) => l - largest[0]);
   if (fit) {
     const limit = smoothed.length - relative.length;
@@ -91,7 +92,12 @@ export function smoothedLogWeights(logWeight: Float64Array): { logWeight: Float6
   return { logWeight: smoothed.map((l) => l - logSum), khat: fit?.shape ?? Number.POSITIVE_INFINITY };
 }
 
-function tailOf(largest: Float64Array, n: number): Tail {
+/**
+ * The tail of n weights and its fit.
+ *
+ * @param largest the `tailLength(n) + 1` largest log-weights, descending
+ */
+export function weightTail(largest: Float64Array, n: number): WeightTail {
   const length = Math.min(tailLength(n), largest.length - 1);
   const maximum = largest[0];
   const logCutoff = Math.max(largest[length] - maximum, LOG_TINY);

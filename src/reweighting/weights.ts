@@ -4,6 +4,7 @@ import { foldBlocks, largestLogWeights, type WeightBlock, weightBlocks } from '.
 import { requireLogWeights, requireSameLength } from './log-weights.js';
 import { khatOfLargest, tailLength } from './psis.js';
 import { type WeightStatus, weightStatus } from './status.js';
+import { relativeErrorOfMean } from './tail-error.js';
 
 /** What a set of importance weights is worth. The figures belong together: none of them is safe to quote alone. */
 export interface WeightReport {
@@ -14,7 +15,10 @@ export interface WeightReport {
   readonly essFraction: number;
   /** Pareto shape of the largest weights; Infinity if it cannot be fitted. */
   readonly khat: number;
-  /** log mean w in nats: an estimate of log Z if q is normalised. */
+  /**
+   * log mean w in nats: an estimate of log Z if q is normalised. Its error follows the fitted tail beyond the largest weight seen
+   * (`relativeErrorOfMean`); diagnostics.tailFactor is that error divided by the plain delta method's.
+   */
   readonly logZ: Estimate;
   /** Share of the largest weight in the sum. */
   readonly largestShare: number;
@@ -61,6 +65,10 @@ export function weightReport(total: WeightBlock, largest: Float64Array): WeightR
   const ess = sum > 0 ? n / (1 + relativeVariance) : 0;
   const khat = khatOfLargest(largest, n);
   const largestShare = sum > 0 ? 1 / sum : Number.NaN;
+  const standardError = sum > 0 ? relativeErrorOfMean(total, largest) : Number.NaN;
+  // Equal weights have no error to follow; 0/0 for a single sample.
+  const plainError = Math.sqrt(relativeVariance / (n - 1));
+  const tailFactor = plainError === 0 ? 1 : standardError / plainError;
   return {
     n,
     ess,
@@ -68,10 +76,9 @@ export function weightReport(total: WeightBlock, largest: Float64Array): WeightR
     khat,
     logZ: {
       value: total.maximum + Math.log(mean),
-      // Delta method: sd(w)/(√n·mean w), with the unbiased variance; 0/0 for a single sample.
-      standardError: n < 2 ? Number.NaN : Math.sqrt(relativeVariance / (n - 1)),
+      standardError,
       n,
-      diagnostics: { ess, khat, largestShare },
+      diagnostics: { ess, khat, largestShare, tailFactor },
     },
     largestShare,
     zeroWeights,

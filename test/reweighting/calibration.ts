@@ -1,5 +1,5 @@
 import type { ExecutionContext } from 'ava';
-import type { JudgedEstimate } from '../../src/reweighting/index.js';
+import type { WeightStatus } from '../../src/reweighting/index.js';
 import { normals } from './random.js';
 
 /** Shares of ±1 and ±1.96 standard errors under the normal distribution. */
@@ -30,7 +30,7 @@ export function assertCoverage(
 }
 
 /** Share of replicates whose verdict is `do-not-trust`. */
-export function refusals(replicates: number, estimate: (replicate: number) => JudgedEstimate): number {
+export function refusals(replicates: number, estimate: (replicate: number) => { status: WeightStatus }): number {
   let count = 0;
   for (let r = 0; r < replicates; r++) if (estimate(r).status.level === 'do-not-trust') count++;
   return count / replicates;

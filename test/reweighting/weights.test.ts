@@ -13,6 +13,7 @@ import {
   weightedMean,
   weightReport,
 } from '../../src/reweighting/index.js';
+import { assertCoverage, refusals } from './calibration.js';
 import { draw, normals, uniforms } from './random.js';
 
 /** Log-weights of q = N(0, 1) against the unnormalised target exp(−(x − shift)²/2): log Z = ½ log 2π. */
@@ -34,7 +35,10 @@ test('figures equal the textbook formulas on plain weights', (t) => {
   t.true(Math.abs(report.ess / (sum ** 2 / squares) - 1) < 1e-12);
   t.true(Math.abs(report.essFraction * n - report.ess) < 1e-9);
   t.true(Math.abs(report.logZ.value - Math.log(sum / n)) < 1e-12);
-  t.true(Math.abs(report.logZ.standardError / (sd / (Math.sqrt(n) * (sum / n))) - 1) < 1e-12);
+  const plainError = report.logZ.standardError / report.logZ.diagnostics.tailFactor;
+  t.true(Math.abs(plainError / (sd / (Math.sqrt(n) * (sum / n))) - 1) < 1e-12);
+  // The weights are bounded, so that their tail holds nothing unseen.
+  t.true(Math.abs(report.logZ.diagnostics.tailFactor - 1) < 0.05, `${report.logZ.diagnostics.tailFactor}`);
   t.true(Math.abs(report.largestShare / (Math.max(...weights) / sum) - 1) < 1e-12);
   t.is(report.n, n);
 });
@@ -89,6 +93,33 @@ test('error bars of log Z are calibrated: squared z-scores average to one', (t) 
     sum += ((logZ.value - LOG_Z) / logZ.standardError) ** 2;
   }
   t.true(Math.abs(sum / 400 - 1) < 0.35, `mean z² ${sum / 400}`);
+});
+
+/** log-weights whose mean weight is known, by how heavy their tail is: k is what k̂ comes out as. */
+const TAILS = [
+  { k: 0.1, name: 'Gaussian work, σ = 0.5', of: (z: number) => 0.5 * z - 0.125, logZ: 0 },
+  { k: 0.25, name: 'Gaussian work, σ = 1', of: (z: number) => z - 0.5, logZ: 0 },
+  { k: 0.3, name: 'an oscillator that softens to 0.7', of: (z: number) => 0.15 * z ** 2, logZ: -Math.log(0.7) / 2 },
+  { k: 0.43, name: 'Gaussian work, σ = 1.5', of: (z: number) => 1.5 * z - 1.125, logZ: 0 },
+  { k: 0.47, name: 'an oscillator that softens to 0.5', of: (z: number) => 0.25 * z ** 2, logZ: -Math.log(0.5) / 2 },
+  { k: 0.6, name: 'Gaussian work, σ = 2', of: (z: number) => 2 * z - 2, logZ: 0 },
+];
+for (const { k, name, of, logZ } of TAILS) {
+  test(`k̂ = ${k}, ${name}: intervals of log Z of 68 and 95 % hold it as often as they say`, (t) => {
+    let khat = 0;
+    assertCoverage(t, logZ, 200, (r) => {
+      const report = importanceWeights(draw(10_000, normals(31 * r + 1)).map(of));
+      khat += report.khat / 200;
+      return report.logZ;
+    });
+    t.true(Math.abs(khat - k) < 0.04, `${khat}`);
+  });
+}
+
+test('too little overlap is refused in 95 % of replicates', (t) => {
+  for (const of of [(z: number) => 3 * z, (z: number) => 0.5 * z ** 2, (z: number) => 6 * z]) {
+    t.true(refusals(200, (r) => importanceWeights(draw(10_000, normals(31 * r + 1)).map(of))) >= 0.95);
+  }
 });
 
 test('a reweighted mean is right and its error bars are calibrated', (t) => {
