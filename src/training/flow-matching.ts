@@ -1,36 +1,27 @@
 import { NumericalError } from '../errors.js';
-import type { ParameterSet } from '../fields/index.js';
 import type { ContinuousFlow } from '../flows/index.js';
 import { randomWords, STREAM, standardNormals } from '../kernels/index.js';
 import { priorVariance } from '../priors/index.js';
 import { coupling } from './couplings/index.js';
 import type { Batch } from './data.js';
-import type { LossAndGradient } from './engines/engine.js';
-import { type VelocityBatch, VelocityEngine } from './engines/velocity.js';
+import type { VelocityBatch } from './engines/engine.js';
 import type { TrainingOptions } from './options.js';
 
-/** The flow-matching loss of training step `step` on a batch of configurations, and its gradient. */
-export type FlowMatchingLoss = (parameters: ParameterSet, batch: Batch, step: number) => LossAndGradient;
-
 /**
- * Conditional flow matching with straight paths (Lipman et al. 2023, arXiv 2210.02747; Tong et al. 2023, arXiv 2302.00482):
- * E |v(t, x_t) − (x₁ − x₀)|² with x_t = (1−t) x₀ + t x₁, t uniform, x₀ of the prior, x₁ of the data, paired by a coupling.
- * The prior samples and times of a step depend on seed and step alone.
+ * What conditional flow matching with straight paths (Lipman et al. 2023, arXiv 2210.02747; Tong et al. 2023, arXiv 2302.00482)
+ * compares velocities with at training step `step`: the loss is E |v(t, x_t) − (x₁ − x₀)|² with x_t = (1−t) x₀ + t x₁,
+ * t uniform, x₀ of the prior, x₁ of the batch, paired by a coupling. Prior samples and times depend on seed and step alone.
  */
-export function flowMatchingLoss(
+export function matchingBatches(
   flow: ContinuousFlow,
   species: readonly number[],
   options: TrainingOptions,
-): FlowMatchingLoss {
+): (batch: Batch, step: number) => VelocityBatch {
   const pairs = matchingPairs(flow, species, options);
-  const engines = new Map<number, VelocityEngine>();
-  return (parameters, { x, indices }, step) => {
+  return ({ x, indices }, step) => {
     const n = indices.length;
-    const stages = Math.min(options.matchingTimes, n);
-    const engine = engines.get(stages) ?? new VelocityEngine(flow.field, stages, { precision: options.precision });
-    engines.set(stages, engine);
     const { x0, x1 } = pairs(x, n, step);
-    return engine.lossGradient(parameters, interpolate(x0, x1, n, matchingTimes(options.seed, stages, step)));
+    return interpolate(x0, x1, n, matchingTimes(options.seed, Math.min(options.matchingTimes, n), step));
   };
 }
 

@@ -14,15 +14,26 @@ export {
 } from './couplings/index.js';
 export { type Batch, splitConfigurations } from './data.js';
 export { emaUpdate } from './ema.js';
-export type {
-  KernelEngineOptions,
-  LossAndGradient,
-  PriorBatch,
-  ReverseKlOptions,
+export {
+  type Awaitable,
+  ENGINE_NAMES,
+  type EngineChoice,
+  type EngineFinding,
+  type EngineName,
+  type EngineProvider,
+  type EngineSettings,
+  type KernelEngineOptions,
+  type LossAndGradient,
+  type PriorBatch,
+  type ReverseKlOptions,
+  type TrainingEngine,
+  type VelocityBatch,
 } from './engines/engine.js';
 export { KernelEngine } from './engines/kernels.js';
-export { type VelocityBatch, VelocityEngine } from './engines/velocity.js';
-export { type FlowMatchingLoss, flowMatchingLoss } from './flow-matching.js';
+export { KernelsEngine } from './engines/kernels-engine.js';
+export { type ChosenEngine, chooseEngine, createEngine } from './engines/registry.js';
+export { VelocityEngine } from './engines/velocity.js';
+export { matchingBatches } from './flow-matching.js';
 export { initialFieldFor, radialBasisFor } from './initial-field.js';
 export { ADAM, type AdamOptions, type AdamState, adamState, adamUpdate } from './optimizer.js';
 export { TRAINING_DEFAULTS, type TrainingOptions } from './options.js';

@@ -1,7 +1,9 @@
 import { decodeModel, encodeModel } from '../flows/index.js';
 import type { Configurations } from '../formats/index.js';
 import type { TaskContext } from '../workers/index.js';
-import type { TrainingOptions } from './options.js';
+import type { EngineName } from './engines/engine.js';
+import { createEngine } from './engines/registry.js';
+import { TRAINING_DEFAULTS, type TrainingOptions } from './options.js';
 import type { TrainingState } from './state.js';
 import { type TrainingResult, trainFlow } from './trainer.js';
 
@@ -14,6 +16,8 @@ export interface TrainTaskInput {
   readonly data: Configurations;
   readonly validation: Configurations;
   readonly options: Partial<TrainingOptions> & { seed: number };
+  /** One that this machine has. */
+  readonly engine: EngineName;
   readonly resume?: TrainingState;
   /** Shared with the main thread; nonzero asks the run to stop. */
   readonly stop: Int32Array;
@@ -32,30 +36,39 @@ export interface TrainTaskOutput {
 }
 
 /** A training run on a worker, where it leaves the main thread free to draw and to hear signals. */
-export function trainTask(input: TrainTaskInput, context: TaskContext): TrainTaskOutput {
+export async function trainTask(input: TrainTaskInput, context: TaskContext): Promise<TrainTaskOutput> {
   const { generator } = decodeModel(input.model, 'model');
+  const { flow, target } = generator;
   const report = (message: TrainTaskMessage) => context.report(message);
   const stopping = () => Atomics.load(input.stop, 0) !== 0;
+  const { precision } = { ...TRAINING_DEFAULTS, ...input.options };
+  const engine = await createEngine(input.engine, { flow, target, precision });
   let reported = 0;
-  const { flow, state, reason } = trainFlow(
-    generator.flow,
-    input.data,
-    input.validation,
-    input.options,
-    {
-      target: generator.target,
-      onStep: (step, loss) => {
-        const now = performance.now();
-        if (now - reported < REPORT_INTERVAL) return;
-        reported = now;
-        report({ kind: 'step', step, loss });
+  try {
+    const trained = await trainFlow(
+      flow,
+      input.data,
+      input.validation,
+      input.options,
+      {
+        target,
+        engine,
+        onStep: (step, loss) => {
+          const now = performance.now();
+          if (now - reported < REPORT_INTERVAL) return;
+          reported = now;
+          report({ kind: 'step', step, loss });
+        },
+        onState: (state) => {
+          if (input.sendStates || stopping()) report({ kind: 'state', state });
+        },
+        shouldStop: stopping,
       },
-      onState: (state) => {
-        if (input.sendStates || stopping()) report({ kind: 'state', state });
-      },
-      shouldStop: stopping,
-    },
-    input.resume,
-  );
-  return { model: encodeModel({ ...generator, flow }), state, reason };
+      input.resume,
+    );
+    const { state, reason } = trained;
+    return { model: encodeModel({ ...generator, flow: trained.flow }), state, reason };
+  } finally {
+    await engine.dispose();
+  }
 }

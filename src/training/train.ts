@@ -2,6 +2,8 @@ import { type BoltzmannGenerator, decodeModel, encodeModel } from '../flows/inde
 import type { Configurations } from '../formats/index.js';
 import type { Progress } from '../progress.js';
 import type { WorkerPool } from '../workers/index.js';
+import type { EngineChoice } from './engines/engine.js';
+import { type ChosenEngine, chooseEngine } from './engines/registry.js';
 import { TRAINING_DEFAULTS, type TrainingOptions } from './options.js';
 import type { TrainingState } from './state.js';
 import type { TrainTaskInput, TrainTaskMessage, TrainTaskOutput } from './tasks.js';
@@ -10,6 +12,8 @@ import type { TrainingResult } from './trainer.js';
 const TASKS = new URL('./tasks.js', import.meta.url);
 
 export interface TrainHooks {
+  /** What computes losses and gradients; by default the best engine of this machine. */
+  readonly engine?: EngineChoice;
   readonly onProgress?: Progress;
   /** Called with a resumable state at every validation and when the run is stopped. */
   readonly onState?: (state: TrainingState) => void;
@@ -22,17 +26,19 @@ export interface TrainedGenerator {
   readonly generator: BoltzmannGenerator;
   readonly state: TrainingState;
   readonly reason: TrainingResult['reason'];
+  readonly engine: ChosenEngine;
 }
 
-/** Trains a generator's flow on one worker of the pool. See `trainFlow`. */
+/** Trains a generator's flow on one worker of the pool. See `trainFlow`; @throws UnavailableError for an engine that is absent. */
 export async function train(
   generator: BoltzmannGenerator,
   data: Configurations,
   validation: Configurations,
   options: Partial<TrainingOptions> & { seed: number },
   pool: WorkerPool,
-  { onProgress, onState, signal, resume }: TrainHooks = {},
+  { engine: choice = 'auto', onProgress, onState, signal, resume }: TrainHooks = {},
 ): Promise<TrainedGenerator> {
+  const engine = await chooseEngine(choice);
   const stop = new Int32Array(new SharedArrayBuffer(4));
   const requestStop = () => void Atomics.store(stop, 0, 1);
   signal?.addEventListener('abort', requestStop, { once: true });
@@ -57,13 +63,14 @@ export async function train(
       data,
       validation,
       options,
+      engine: engine.name,
       stop,
       sendStates: onState !== undefined || onProgress !== undefined,
       ...(resume ? { resume } : {}),
     };
     const task = { module: TASKS, name: 'trainTask' };
     const { model, state, reason } = await pool.run<TrainTaskInput, TrainTaskOutput>(task, input, { onMessage });
-    return { generator: decodeModel(model, 'trained model').generator, state, reason };
+    return { generator: decodeModel(model, 'trained model').generator, state, reason, engine };
   } finally {
     signal?.removeEventListener('abort', requestStop);
   }

@@ -1,13 +1,12 @@
 import { DataError, InterruptedError, NumericalError, UsageError } from '../errors.js';
 import { type ContinuousFlow, continuousFlow } from '../flows/index.js';
 import type { Configurations } from '../formats/index.js';
-import { rk4 } from '../integrators/index.js';
 import { randomWords, STREAM } from '../kernels/index.js';
 import type { System } from '../systems/index.js';
 import { batchSource } from './data.js';
 import { emaUpdate } from './ema.js';
-import type { LossAndGradient } from './engines/engine.js';
-import { KernelEngine } from './engines/kernels.js';
+import type { LossAndGradient, TrainingEngine } from './engines/engine.js';
+import { KernelsEngine } from './engines/kernels-engine.js';
 import { located, stepLoss, trainingNll, validationLoss } from './losses.js';
 import { adamUpdate, gradientNorm } from './optimizer.js';
 import { checkTrainingOptions, learningRateAt, TRAINING_DEFAULTS, type TrainingOptions } from './options.js';
@@ -23,6 +22,8 @@ export interface TrainingResult {
 export interface TrainingHooks {
   /** The system to be sampled, where the reverse KL has a share in the loss. */
   readonly target?: System;
+  /** What computes losses and gradients of this flow; the kernels of this thread by default. It is not disposed of. */
+  readonly engine?: TrainingEngine;
   /** Called after every step. */
   readonly onStep?: (step: number, loss: number, gradientNorm: number) => void;
   /** Called at every validation with a state that can be kept. */
@@ -42,14 +43,14 @@ export interface TrainingHooks {
  * @throws UsageError for an option out of range, or a share of the reverse KL without a target
  * @throws NumericalError naming step and sample where loss or gradient stop being finite, unless such steps are skipped.
  */
-export function trainFlow(
+export async function trainFlow(
   flow: ContinuousFlow,
   data: Configurations,
   validation: Configurations,
   given: Partial<TrainingOptions> & { seed: number },
   hooks: TrainingHooks = {},
   resume?: TrainingState,
-): TrainingResult {
+): Promise<TrainingResult> {
   const options: TrainingOptions = { ...TRAINING_DEFAULTS, ...given };
   checkTrainingOptions(options);
   if (options.klShare.some((share) => share > 0) && hooks.target === undefined) {
@@ -69,37 +70,44 @@ export function trainFlow(
     );
   }
 
-  const engineOf = enginesBySteps(flow, options, hooks.target);
+  const engine =
+    hooks.engine ??
+    new KernelsEngine({
+      flow,
+      precision: options.precision,
+      ...(hooks.target ? { target: hooks.target } : {}),
+    });
   const stepsOf = stepCounts(flow.integrator.steps, options);
   const equal = new Array<number>(flow.prior.particles).fill(0);
   const species = flow.field.species?.species ?? hooks.target?.species ?? equal;
-  const lossOf = stepLoss(flow, (step) => engineOf(stepsOf(step)), options, species);
+  const lossOf = stepLoss(flow, engine, stepsOf, options, species);
   const run = resume ? copyState(resume) : initialState(flow.field.parameters, groups, options.emaDecay > 0);
   const coordinates = flow.prior.particles * flow.prior.dimensions;
   const batches = batchSource(data, coordinates, options);
   let reason: TrainingResult['reason'] = 'all steps done';
 
-  const validate = () => {
+  const validate = async () => {
     const { step, pending } = run;
     const parameters = run.average ?? run.parameters;
     const where = `of the validation data at step ${step}`;
+    await engine.update(parameters);
     const lossAt = (steps: number) =>
-      located(where, undefined, () => validationLoss(engineOf(steps), parameters, validation, options));
-    const { nll, kl, loss } = lossAt(2 * flow.integrator.steps);
-    const integratorError = loss - lossAt(flow.integrator.steps).loss;
+      located(where, undefined, () => validationLoss(engine, steps, validation, options));
+    const { nll, kl, loss } = await lossAt(2 * flow.integrator.steps);
+    const integratorError = loss - (await lossAt(flow.integrator.steps)).loss;
     const meanLoss = pending.count > 0 ? pending.sum / pending.count : undefined;
     const matching = options.loss === 'flow-matching';
     const likelihood = () => {
       const n = matching ? Math.min(data.n, validation.n) : data.n;
       const some = { x: data.x.subarray(0, n * coordinates), n };
       return located(`of the training data at step ${step}`, undefined, () =>
-        trainingNll(engineOf(flow.integrator.steps), some, options),
+        trainingNll(engine, flow.integrator.steps, some, options),
       );
     };
     const resolved = Math.abs(integratorError) <= options.integratorTolerance;
     run.curve.push({
       step,
-      trainingNll: matching || meanLoss === undefined ? likelihood() : meanLoss,
+      trainingNll: matching || meanLoss === undefined ? await likelihood() : meanLoss,
       ...(matching && meanLoss !== undefined ? { matchingLoss: meanLoss } : {}),
       validationNll: nll,
       ...(kl === undefined ? {} : { validationKl: kl }),
@@ -125,9 +133,9 @@ export function trainFlow(
   };
 
   /** Loss, gradient and its norm of the next step; undefined where they are not finite and the step is to be left out. */
-  const attempt = (): (LossAndGradient & { norm: number }) | undefined => {
+  const attempt = async (): Promise<(LossAndGradient & { norm: number }) | undefined> => {
     try {
-      const { loss, gradient } = lossOf(run.parameters, batches(run.step), run.step);
+      const { loss, gradient } = await lossOf(run.parameters, batches(run.step), run.step);
       const norm = gradientNorm(gradient, groups);
       if (Number.isFinite(norm)) return { loss, gradient, norm };
       const group = groups.find((name) => !gradient[name].every(Number.isFinite));
@@ -140,13 +148,13 @@ export function trainFlow(
     }
   };
 
-  if (run.curve.length === 0) validate();
+  if (run.curve.length === 0) await validate();
   while (run.step < options.steps) {
     if (hooks.shouldStop?.()) {
       hooks.onState?.(copyState(run));
       throw new InterruptedError(`training stopped after step ${run.step} of ${options.steps}; resume to go on`);
     }
-    const outcome = attempt();
+    const outcome = await attempt();
     if (outcome === undefined) run.skipped += 1;
     else {
       const { gradient, norm } = outcome;
@@ -162,27 +170,13 @@ export function trainFlow(
     run.step += 1;
     if (outcome !== undefined) hooks.onStep?.(run.step, outcome.loss, outcome.norm);
     if (run.step % options.validationInterval === 0 || run.step === options.steps) {
-      validate();
+      await validate();
       reason = stopReason(run, options);
       if (reason !== 'all steps done') break;
     }
   }
   const trained = continuousFlow(flow.prior, flow.field.withParameters(run.best.parameters), flow.integrator);
   return { flow: trained, state: run, reason };
-}
-
-/** One engine for each number of integrator steps in use, made when first asked for. */
-function enginesBySteps(
-  flow: ContinuousFlow,
-  { precision }: TrainingOptions,
-  target?: System,
-): (steps: number) => KernelEngine {
-  const engines = new Map<number, KernelEngine>();
-  return (steps) => {
-    const engine = engines.get(steps) ?? new KernelEngine({ ...flow, integrator: rk4(steps) }, { precision }, target);
-    engines.set(steps, engine);
-    return engine;
-  };
 }
 
 /**

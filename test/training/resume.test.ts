@@ -41,14 +41,14 @@ const RUNS: Record<string, { options: Partial<TrainingOptions>; data: Configurat
 };
 
 for (const [name, { options, data }] of Object.entries(RUNS)) {
-  test(`N + N steps resumed from a checkpoint are 2N steps, bit for bit: ${name}`, (t) => {
+  test(`N + N steps resumed from a checkpoint are 2N steps, bit for bit: ${name}`, async (t) => {
     const all = { ...SHORT, ...options };
     const context: CheckpointContext = { model: 'a', data: 'b', options: all };
-    const whole = trainFlow(FLOW, data, FEW, all);
+    const whole = await trainFlow(FLOW, data, FEW, all);
     for (const stopAt of [10, 15]) {
       let state: TrainingState | undefined;
       let asked = 0;
-      t.throws(
+      await t.throwsAsync(
         () =>
           trainFlow(FLOW, data, FEW, all, {
             onState: (current) => {
@@ -61,16 +61,16 @@ for (const [name, { options, data }] of Object.entries(RUNS)) {
       t.is(state!.step, stopAt);
       const restored = decodeCheckpoint(encodeCheckpoint(state!, context), 'checkpoint', context);
       t.deepEqual(restored, state);
-      const resumed = trainFlow(FLOW, data, FEW, all, {}, restored);
+      const resumed = await trainFlow(FLOW, data, FEW, all, {}, restored);
       t.deepEqual(resumed.state, whole.state);
       t.deepEqual(resumed.flow.field.parameters, whole.flow.field.parameters);
     }
   });
 }
 
-test('a moving average is what is validated and returned, and training itself does not know of it', (t) => {
-  const plain = trainFlow(FLOW, FEW, FEW, SHORT);
-  const averaged = trainFlow(FLOW, FEW, FEW, { ...SHORT, emaDecay: 0.5 });
+test('a moving average is what is validated and returned, and training itself does not know of it', async (t) => {
+  const plain = await trainFlow(FLOW, FEW, FEW, SHORT);
+  const averaged = await trainFlow(FLOW, FEW, FEW, { ...SHORT, emaDecay: 0.5 });
   t.deepEqual(averaged.state.parameters, plain.state.parameters);
   t.notDeepEqual(averaged.state.average, averaged.state.parameters);
   t.notDeepEqual(averaged.flow.field.parameters, plain.flow.field.parameters);
@@ -94,21 +94,21 @@ test('a moving average follows its recursion, starting from the latest parameter
 });
 
 for (const loss of ['likelihood', 'flow-matching'] as const) {
-  test(`a configuration that is not a number stops a run by name, or skips the steps that meet it: ${loss}`, (t) => {
+  test(`a configuration that is not a number stops a run by name, or skips the steps that meet it: ${loss}`, async (t) => {
     const data = bad();
-    const started: TrainingState = { ...trainFlow(FLOW, FEW, FEW, { ...SHORT, loss, steps: 10 }).state };
-    t.throws(() => trainFlow(FLOW, data, FEW, { ...SHORT, loss }, {}, started), {
+    const started: TrainingState = { ...(await trainFlow(FLOW, FEW, FEW, { ...SHORT, loss, steps: 10 })).state };
+    await t.throwsAsync(() => trainFlow(FLOW, data, FEW, { ...SHORT, loss }, {}, started), {
       instanceOf: NumericalError,
       message: /training configuration 11\) at step \d+/,
     });
     // 3 batches an epoch of 16 leave one configuration out: 10 epochs meet it 10 times less those.
-    const { state, flow } = trainFlow(FLOW, data, FEW, { ...SHORT, loss, onNonFinite: 'skip' });
+    const { state, flow } = await trainFlow(FLOW, data, FEW, { ...SHORT, loss, onNonFinite: 'skip' });
     t.is(state.step, SHORT.steps);
     t.true(state.skipped >= 6 && state.skipped <= 10, `${state.skipped}`);
     t.is(state.adam.updates, SHORT.steps - state.skipped);
     t.true(Object.values(flow.field.parameters).every((values) => values.every(Number.isFinite)));
     t.true(state.curve.every((point) => Number.isFinite(point.trainingNll)));
-    t.is(trainFlow(FLOW, FEW, FEW, { ...SHORT, loss, onNonFinite: 'skip' }).state.skipped, 0);
+    t.is((await trainFlow(FLOW, FEW, FEW, { ...SHORT, loss, onNonFinite: 'skip' })).state.skipped, 0);
   });
 }
 

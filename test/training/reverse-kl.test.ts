@@ -138,7 +138,7 @@ test('where the flow samples its target exactly the path derivative vanishes and
   t.true(largest('total') > 1e-3);
 });
 
-test('training on the reverse KL alone pulls a flow towards a target it has no data of', (t) => {
+test('training on the reverse KL alone pulls a flow towards a target it has no data of', async (t) => {
   const field = initialKernelField(2, 2, uniformBasis(20, 8, 0.6), { seed: 1 });
   const flow = continuousFlow(meanFreeNormal(2, 2, { scale: 2 }), field, rk4(10));
   const target = systemFromSpec('dw2');
@@ -155,7 +155,7 @@ test('training on the reverse KL alone pulls a flow towards a target it has no d
   };
   // Two configurations are a batch; the reverse KL draws as many of its own samples, so give it a batch by repeating them.
   const many = { x: Float64Array.from({ length: 128 * 4 }, (_, i) => data.x[i % 8]), n: 128 };
-  const trained = trainFlow(flow, many, data, options, { target });
+  const trained = await trainFlow(flow, many, data, options, { target });
   const after = new KernelEngine(trained.flow, {}, target).reverseKl(batch);
   // KL(q‖p) = loss + log Z is at least 0.
   const logZ = target.known.logZ!.value;
@@ -163,10 +163,10 @@ test('training on the reverse KL alone pulls a flow towards a target it has no d
   t.true(after + logZ < 0.3 && after + logZ > -0.05, `trained: KL ${after + logZ}`);
 });
 
-test('a share of the reverse KL without a target is refused', (t) => {
+test('a share of the reverse KL without a target is refused', async (t) => {
   const flow = dw4Flow(FIELDS.kernel);
   const data = { x: new Float64Array(8).map((_, i) => i), n: 1 };
-  t.throws(() => trainFlow(flow, data, data, { seed: 1, klShare: [0, 0.5] }), {
+  await t.throwsAsync(() => trainFlow(flow, data, data, { seed: 1, klShare: [0, 0.5] }), {
     message: /reverse KL has a share in the loss, but there is no target/,
   });
 });

@@ -54,10 +54,10 @@ function initialFlow(steps = 8): ContinuousFlow {
 const FEW: Configurations = { x: randomSource(4).normals(64), n: 16 };
 const SHORT = { seed: 5, steps: 40, batchSize: 5, validationInterval: 10, learningRate: 0.02 } as const;
 
-test('training takes the NLL of DW2 from four nats above its entropy to a tenth, and not below', (t) => {
+test('training takes the NLL of DW2 from four nats above its entropy to a tenth, and not below', async (t) => {
   const flow = initialFlow(12);
   const options = { seed: 1, steps: 400, batchSize: 256, learningRate: 0.01, validationInterval: 100 };
-  const { flow: trained, state, reason } = trainFlow(flow, DATA, VALIDATION, options);
+  const { flow: trained, state, reason } = await trainFlow(flow, DATA, VALIDATION, options);
   const energy = new EnergyEvaluator(DW2).energy(VALIDATION.x, VALIDATION.n);
   // KL(p‖q) as the mean of log p − log q, which scatters far less than the NLL itself
   const excess = (f: ContinuousFlow) => {
@@ -81,25 +81,25 @@ test('training takes the NLL of DW2 from four nats above its entropy to a tenth,
   t.true(state.curve.every(({ rolledBack, trainingNll }) => !rolledBack && Number.isFinite(trainingNll)));
 });
 
-test('the flow that was given is left as it was, and frozen parameters stay', (t) => {
+test('the flow that was given is left as it was, and frozen parameters stay', async (t) => {
   const flow = initialFlow(4);
   const before = structuredClone(flow.field.parameters);
-  const { flow: trained } = trainFlow(flow, FEW, FEW, SHORT);
+  const { flow: trained } = await trainFlow(flow, FEW, FEW, SHORT);
   t.deepEqual(flow.field.parameters, before);
   t.deepEqual(trained.field.parameters.importance, before.importance);
   t.notDeepEqual(trained.field.parameters.weights, before.weights);
 
-  const only = trainFlow(flow, FEW, FEW, { ...SHORT, groups: ['bias'] });
+  const only = await trainFlow(flow, FEW, FEW, { ...SHORT, groups: ['bias'] });
   t.deepEqual({ ...only.flow.field.parameters, bias: before.bias }, { ...before });
   t.notDeepEqual(only.flow.field.parameters.bias, before.bias);
 });
 
 /** Runs to `steps` steps, then stops as a signal would; the state that was handed over. */
-function interruptedAfter(steps: number): TrainingState {
+async function interruptedAfter(steps: number): Promise<TrainingState> {
   let state: TrainingState | undefined;
   let done = 0;
   try {
-    trainFlow(initialFlow(4), FEW, FEW, SHORT, {
+    await trainFlow(initialFlow(4), FEW, FEW, SHORT, {
       onStep: (step) => {
         done = step;
       },
@@ -116,28 +116,29 @@ function interruptedAfter(steps: number): TrainingState {
 
 const CONTEXT: CheckpointContext = { model: 'a'.repeat(64), data: 'b'.repeat(64), options: SHORT };
 
-test('a run that stopped and resumed from a checkpoint is the same bytes as one that never did', (t) => {
-  const whole = trainFlow(initialFlow(4), FEW, FEW, SHORT);
+test('a run that stopped and resumed from a checkpoint is the same bytes as one that never did', async (t) => {
+  const whole = await trainFlow(initialFlow(4), FEW, FEW, SHORT);
   // 20 is a validation, 17 and 23 are in the midst of an epoch and between validations
   for (const steps of [0, 17, 20, 23, 39]) {
-    const state = interruptedAfter(steps);
+    const state = await interruptedAfter(steps);
     t.is(state.step, steps);
     const restored = decodeCheckpoint(encodeCheckpoint(state, CONTEXT), 'checkpoint', CONTEXT);
     t.deepEqual(restored, state);
-    const resumed = trainFlow(initialFlow(4), FEW, FEW, SHORT, {}, restored);
+    const resumed = await trainFlow(initialFlow(4), FEW, FEW, SHORT, {}, restored);
     t.deepEqual(resumed.state, whole.state, `stopped after ${steps}`);
     t.deepEqual(resumed.flow.field.parameters, whole.flow.field.parameters);
   }
 });
 
-test('the same seed gives the same run, another seed another', (t) => {
-  const [a, b, c] = [5, 5, 6].map((seed) => trainFlow(initialFlow(4), FEW, FEW, { ...SHORT, seed }).state);
+test('the same seed gives the same run, another seed another', async (t) => {
+  const runs = [5, 5, 6].map((seed) => trainFlow(initialFlow(4), FEW, FEW, { ...SHORT, seed }));
+  const [a, b, c] = (await Promise.all(runs)).map(({ state }) => state);
   t.deepEqual(a, b);
   t.notDeepEqual(a.parameters, c.parameters);
 });
 
-test('a checkpoint of another run is refused', (t) => {
-  const bytes = encodeCheckpoint(interruptedAfter(10), CONTEXT);
+test('a checkpoint of another run is refused', async (t) => {
+  const bytes = encodeCheckpoint(await interruptedAfter(10), CONTEXT);
   const refuse = (context: CheckpointContext, message: RegExp) =>
     t.throws(() => decodeCheckpoint(bytes, 'old.ckpt', context), { instanceOf: DataError, message });
   refuse({ ...CONTEXT, model: 'c' }, /old\.ckpt: made with other model/);
@@ -145,7 +146,7 @@ test('a checkpoint of another run is refused', (t) => {
   refuse({ ...CONTEXT, options: { ...SHORT, steps: 41 } }, /old\.ckpt: made with other options/);
 });
 
-test('training stops when the validation NLL no longer improves, and returns the best flow', (t) => {
+test('training stops when the validation NLL no longer improves, and returns the best flow', async (t) => {
   // A prior that already fits the validation data, and training data that lead away from it.
   const flow = flowThrough(initialKernelField(2, 2, uniformBasis(10, 8, 0.6), { seed: 3, weightScale: 0 }), 4);
   const validation = { x: Float64Array.from(prepareFlow(flow).sample(1, 0, 200).x), n: 200 };
@@ -157,14 +158,14 @@ test('training stops when the validation NLL no longer improves, and returns the
     patience: 3,
     integratorTolerance: 10,
   };
-  const { flow: trained, state, reason } = trainFlow(flow, DATA, validation, options);
+  const { flow: trained, state, reason } = await trainFlow(flow, DATA, validation, options);
   t.is(reason, 'validation NLL no longer improves');
   t.is(state.step, state.best.step + 3 * 5);
   t.deepEqual(trained.field.parameters, state.best.parameters);
   t.true(state.curve.every((point) => point.validationNll >= state.best.validationNll));
 });
 
-test('a run that a coarse integrator no longer resolves goes back to its best state, then stops', (t) => {
+test('a run that a coarse integrator no longer resolves goes back to its best state, then stops', async (t) => {
   const flow = initialFlow(2);
   const options = {
     seed: 1,
@@ -175,7 +176,7 @@ test('a run that a coarse integrator no longer resolves goes back to its best st
     patience: 4,
     stepJitter: 0,
   };
-  const { flow: trained, state, reason } = trainFlow(flow, DATA, VALIDATION, options);
+  const { flow: trained, state, reason } = await trainFlow(flow, DATA, VALIDATION, options);
   const rolledBack = state.curve.filter((point) => point.rolledBack);
   t.log(
     `${rolledBack.length} of ${state.curve.length} validations rolled back, best ${state.best.validationNll.toFixed(3)}`,
@@ -192,42 +193,42 @@ test('a run that a coarse integrator no longer resolves goes back to its best st
   t.true(Math.abs(nllAt(2) - nllAt(4)) < 0.021);
 });
 
-test('NaN in a configuration stops a run, naming step and configuration', (t) => {
+test('NaN in a configuration stops a run, naming step and configuration', async (t) => {
   const bad = { x: FEW.x.slice(), n: FEW.n };
   bad.x[4 * 11 + 2] = Number.NaN;
-  const resume = interruptedAfter(20);
-  t.throws(() => trainFlow(initialFlow(4), bad, FEW, SHORT, {}, resume), {
+  const resume = await interruptedAfter(20);
+  await t.throwsAsync(() => trainFlow(initialFlow(4), bad, FEW, SHORT, {}, resume), {
     instanceOf: NumericalError,
     message: /log q of sample \d+ .*training configuration 11\) at step \d+/,
   });
 });
 
-test('parameters that run away stop a run, naming the step', (t) => {
+test('parameters that run away stop a run, naming the step', async (t) => {
   // A bias pushes particles apart at any distance, so that their coordinates overflow.
   const wild = { ...SHORT, learningRate: 1e6, warmUpSteps: 0, groups: ['bias'], validationInterval: 40 };
-  t.throws(() => trainFlow(initialFlow(4), FEW, FEW, wild), {
+  await t.throwsAsync(() => trainFlow(initialFlow(4), FEW, FEW, wild), {
     instanceOf: NumericalError,
     message: /at step \d+/,
   });
 });
 
-test('options that cannot be are refused by name', (t) => {
+test('options that cannot be are refused by name', async (t) => {
   const refuse = (options: Partial<TrainingOptions>, message: RegExp) =>
-    t.throws(() => trainFlow(initialFlow(4), FEW, FEW, { ...SHORT, ...options }), {
+    t.throwsAsync(() => trainFlow(initialFlow(4), FEW, FEW, { ...SHORT, ...options }), {
       instanceOf: UsageError,
       message,
     });
-  refuse({ seed: 1.5 }, /seed is 1.5/);
-  refuse({ steps: -1 }, /steps is -1/);
-  refuse({ batchSize: 0 }, /batchSize is 0/);
-  refuse({ validationInterval: 0 }, /validationInterval is 0/);
-  refuse({ patience: 0 }, /patience is 0/);
-  refuse({ learningRate: Number.NaN }, /learningRate is NaN/);
-  refuse({ clipNorm: 0 }, /clipNorm is 0/);
-  refuse({ integratorTolerance: -1 }, /integratorTolerance is -1/);
-  refuse({ stepJitter: 1 }, /stepJitter is 1/);
-  refuse({ groups: ['weigths'] }, /unknown parameter group 'weigths'/);
-  t.throws(() => trainFlow(initialFlow(4), { x: new Float64Array(0), n: 0 }, FEW, SHORT), {
+  await refuse({ seed: 1.5 }, /seed is 1.5/);
+  await refuse({ steps: -1 }, /steps is -1/);
+  await refuse({ batchSize: 0 }, /batchSize is 0/);
+  await refuse({ validationInterval: 0 }, /validationInterval is 0/);
+  await refuse({ patience: 0 }, /patience is 0/);
+  await refuse({ learningRate: Number.NaN }, /learningRate is NaN/);
+  await refuse({ clipNorm: 0 }, /clipNorm is 0/);
+  await refuse({ integratorTolerance: -1 }, /integratorTolerance is -1/);
+  await refuse({ stepJitter: 1 }, /stepJitter is 1/);
+  await refuse({ groups: ['weigths'] }, /unknown parameter group 'weigths'/);
+  await t.throwsAsync(() => trainFlow(initialFlow(4), { x: new Float64Array(0), n: 0 }, FEW, SHORT), {
     instanceOf: DataError,
   });
 });
@@ -254,7 +255,7 @@ test('a split takes every configuration once, in order or drawn with the seed', 
 
 test('training on the pool is the same bytes as training directly, and can be stopped and resumed', async (t) => {
   const generator = boltzmannGenerator(DW2, initialFlow(4));
-  const direct: TrainingResult = trainFlow(generator.flow, FEW, FEW, SHORT);
+  const direct: TrainingResult = await trainFlow(generator.flow, FEW, FEW, SHORT);
   const pool = new WorkerPool({ workers: 1 });
   try {
     const pooled = await train(generator, FEW, FEW, SHORT, pool);

@@ -11,6 +11,8 @@ import { describeSystem, loadSystem, type System } from '../../systems/index.js'
 import {
   type CheckpointContext,
   decodeCheckpoint,
+  ENGINE_NAMES,
+  type EngineChoice,
   encodeCheckpoint,
   initialFieldFor,
   splitConfigurations,
@@ -64,6 +66,7 @@ interface Options {
   priorScale: number;
   kT: number;
   precision: 'f32' | 'f64';
+  engine: EngineChoice;
   resume?: boolean;
   workers?: number;
   quiet?: boolean;
@@ -168,6 +171,11 @@ export function trainCommand(): Command {
     .addOption(
       new Option('--precision <lanes>', 'lane type of losses and gradients').choices(['f32', 'f64']).default('f32'),
     )
+    .addOption(
+      new Option('--engine <name>', 'what computes losses and gradients; auto is the best that this machine has')
+        .choices(['auto', ...ENGINE_NAMES])
+        .default('auto'),
+    )
     .addOption(new Option('--resume', 'go on from <out>.checkpoint, which an interrupted run leaves'))
     .addOption(workersOption())
     .addOption(quietOption())
@@ -248,12 +256,14 @@ async function run(spec: string, options: Options): Promise<void> {
           latest = state;
         },
         signal,
+        engine: options.engine,
         ...(resume ? { resume } : {}),
       });
       progress.finish();
-      const { state, reason } = trained;
+      const { state, reason, engine } = trained;
       const record = {
         ...training,
+        engine,
         data: context.data,
         configurations: data.n,
         validationConfigurations: validation.n,

@@ -1,6 +1,7 @@
 import type { ParameterSet, PrepareOptions } from '../../fields/index.js';
-import type { Positions } from '../../flows/index.js';
+import type { ContinuousFlow, Positions } from '../../flows/index.js';
 import type { Precision } from '../../kernels/index.js';
+import type { System } from '../../systems/index.js';
 
 /** Knots per narrowest width while training: the loss is within 1e-6 of finer tables, and tables cost half of a DW4 step. */
 export const TRAINING_RESOLUTION = 24;
@@ -12,6 +13,7 @@ export interface KernelEngineOptions extends Omit<PrepareOptions, 'reverse'> {
 /** Mean loss per sample (nats; that of flow matching is a squared velocity) and its gradient. */
 export interface LossAndGradient {
   readonly loss: number;
+  /** Of all the field's groups, frozen ones as well. */
   readonly gradient: ParameterSet;
 }
 
@@ -28,4 +30,71 @@ export interface ReverseKlOptions {
   readonly estimator: 'total' | 'path';
   /** Energies above this are replaced by cap + log(1 + U − cap), so that hard cores do not decide the step. */
   readonly energyCap: number;
+}
+
+/** What velocities are compared with: rows `x` [n, N, D] at the times of their stages, and the velocities wanted there. */
+export interface VelocityBatch {
+  /** One per stage; sample s belongs to stage ⌊s·stages/n⌋. */
+  readonly times: Float64Array;
+  readonly x: Float64Array;
+  readonly velocity: Float64Array;
+  readonly n: number;
+}
+
+/** What an engine gives at once or, where it works on another thread or device, later. */
+export type Awaitable<T> = T | Promise<T>;
+
+/**
+ * Losses and gradients of one flow: all that the trainer asks of the hardware. Losses are means over the batch, NLLs and
+ * KLs normalised in nats; `steps` is the number of Runge–Kutta 4 steps over [0, 1], which varies from call to call.
+ *
+ * All methods throw, or reject with, a `NumericalError` naming `log q of sample s`, `reverse KL of sample s` or
+ * `flow-matching loss of sample s` (s from 0 within the batch) for the first one that is not finite. The caller waits for
+ * one call before it makes the next.
+ */
+export interface TrainingEngine {
+  readonly name: EngineName;
+  /** Takes new parameters of the flow's shapes, which the engine may not keep: they change in place. */
+  update(parameters: ParameterSet): Awaitable<void>;
+  /** Mean negative log-likelihood of configurations `x` [n, N, D], whose centroids are removed first. */
+  nll(x: Positions, n: number, steps: number): Awaitable<number>;
+  /** The loss NLL + `kineticWeight`·⟨∫|v|² dt⟩ and its gradient. */
+  nllGradient(x: Positions, n: number, steps: number, kineticWeight: number): Awaitable<LossAndGradient>;
+  /** Reverse KL up to log Z: the mean of U(x)/kT + log q(x) over the flow's own samples. */
+  reverseKl(batch: PriorBatch, steps: number, energyCap: number): Awaitable<number>;
+  reverseKlGradient(batch: PriorBatch, steps: number, options: ReverseKlOptions): Awaitable<LossAndGradient>;
+  /** Mean over the batch of |v(t, x) − velocity|² summed over coordinates, and its gradient. */
+  velocityGradient(batch: VelocityBatch): Awaitable<LossAndGradient>;
+  /** Gives back what the engine holds outside the garbage collector's reach. */
+  dispose(): Awaitable<void>;
+}
+
+/** Engines by the name that `--engine` takes. */
+export const ENGINE_NAMES = ['kernels', 'tensorflow-gpu', 'tensorflow', 'wasm', 'cpu'] as const;
+export type EngineName = (typeof ENGINE_NAMES)[number];
+/** An engine by name, or the best that this machine has. */
+export type EngineChoice = 'auto' | EngineName;
+
+/** What an engine is made for. */
+export interface EngineSettings {
+  readonly flow: ContinuousFlow;
+  /** The system to be sampled; needed for the reverse KL only. */
+  readonly target?: System;
+  /** Lane type of the kernels; engines of one precision ignore it. */
+  readonly precision: Precision;
+}
+
+/** Whether an engine can be had on this machine, and in words that a user reads: what was found, or what is missing. */
+export interface EngineFinding {
+  readonly available: boolean;
+  readonly reason: string;
+}
+
+/** One kind of engine, as the registry knows it. */
+export interface EngineProvider {
+  readonly name: EngineName;
+  /** Looks whether the engine can be had. Never throws. */
+  find(): Awaitable<EngineFinding>;
+  /** @throws UnavailableError where it turns out that it cannot. */
+  create(settings: EngineSettings): Awaitable<TrainingEngine>;
 }

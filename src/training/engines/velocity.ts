@@ -2,19 +2,10 @@ import { NumericalError } from '../../errors.js';
 import type { Field, ParameterSet, PreparedField } from '../../fields/index.js';
 import { SampleBlocks } from '../../flows/sample-blocks.js';
 import { Kernels, type LaneKernels } from '../../kernels/index.js';
-import { type KernelEngineOptions, type LossAndGradient, TRAINING_RESOLUTION } from './engine.js';
+import { type KernelEngineOptions, type LossAndGradient, TRAINING_RESOLUTION, type VelocityBatch } from './engine.js';
 
 /** Most samples that are worked on at a time: their positions, velocities and cotangents should stay in L1. */
 const MAX_CHUNK = 64;
-
-/** What velocities are compared with: rows `x` [n, N, D] at the times of their stages, and the velocities wanted there. */
-export interface VelocityBatch {
-  /** As many as the engine has stages; sample s belongs to stage ⌊s·stages/n⌋. */
-  readonly times: Float64Array;
-  readonly x: Float64Array;
-  readonly velocity: Float64Array;
-  readonly n: number;
-}
 
 /** Regression of a field on given velocities, on the WASM kernels: a field evaluation and its reverse, nothing integrated. */
 export class VelocityEngine {

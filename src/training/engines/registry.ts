@@ -1,0 +1,53 @@
+import { UnavailableError, UsageError } from '../../errors.js';
+import {
+  ENGINE_NAMES,
+  type EngineChoice,
+  type EngineName,
+  type EngineProvider,
+  type EngineSettings,
+  type TrainingEngine,
+} from './engine.js';
+import { kernelsProvider } from './kernels-engine.js';
+
+/** All engines, in the order in which `auto` prefers them. A new engine is a file here and a line in this list. */
+const PROVIDERS: readonly EngineProvider[] = [kernelsProvider];
+
+/** The engine of a run and why it is the one, as a model file records it. */
+export interface ChosenEngine {
+  readonly name: EngineName;
+  readonly reason: string;
+}
+
+/**
+ * Finds the engine to train with: the one that is asked for by name, or with `auto` the first in order of preference that
+ * this machine has.
+ * @throws UnavailableError where an engine asked for by name is absent: nothing else takes its place.
+ */
+export async function chooseEngine(choice: EngineChoice): Promise<ChosenEngine> {
+  if (choice !== 'auto') {
+    const { available, reason } = await providerOf(choice).find();
+    if (!available) throw new UnavailableError(`engine ${choice}: ${reason}`);
+    return { name: choice, reason: `asked for by name; ${reason}` };
+  }
+  const missing: string[] = [];
+  for (const { name, find } of PROVIDERS) {
+    const { available, reason } = await find();
+    if (available) return { name, reason: [reason, ...missing].join('; ') };
+    missing.push(`no ${name}: ${reason}`);
+  }
+  throw new UnavailableError(`no training engine: ${missing.join('; ')}`);
+}
+
+/** Makes an engine that `chooseEngine` found. */
+export async function createEngine(name: EngineName, settings: EngineSettings): Promise<TrainingEngine> {
+  return providerOf(name).create(settings);
+}
+
+function providerOf(name: EngineName): EngineProvider {
+  const provider = PROVIDERS.find((candidate) => candidate.name === name);
+  if (provider !== undefined) return provider;
+  if (!ENGINE_NAMES.includes(name)) {
+    throw new UsageError(`engine is ${name}, expected auto, ${ENGINE_NAMES.join(', ')}`);
+  }
+  throw new UnavailableError(`engine ${name}: this version of equiflow does not have it`);
+}
