@@ -7,10 +7,13 @@ import * as integrate from './integrate';
 import * as adjoint from './adjoint';
 import * as energies from './energy';
 import * as tables from './tables';
+import * as blend from './blend';
 
 export { demote } from './lanes';
 export { normals, philox } from './random';
-export { radialBasis, tableProducts, tableProductsReverse, radialBasisReverse } from './tables';
+export { basisWindows, radialBasis } from './radial-basis';
+export { tableProducts, tableProductsReverse, tableReverseScratch } from './tables';
+export { clearRows, lastUsed, narrow } from './blend';
 export { pairScratch } from './pair-tiles';
 export { denseScratch } from './dense';
 export { adjointScratch } from './adjoint';
@@ -42,67 +45,121 @@ export function removeCentroid64(x: usize, particles: i32, dimensions: i32, bloc
   lanes.removeCentroid<f64>(x, particles, dimensions, blocks);
 }
 
-export function stageTable32(
-  values: usize,
-  slopes: usize,
-  kappa: usize,
-  times: i32,
-  knots: i32,
-  intervals: i32,
-  scratch: usize,
+export function tableRows32(
+  knots: usize,
+  columns: i32,
+  tiles: i32,
+  last: i32,
+  constant: bool,
+  tableBytes: usize,
   out: usize,
 ): void {
-  tables.stageTable<f32>(values, slopes, kappa, times, knots, intervals, scratch, out);
-}
-
-export function stageTable64(
-  values: usize,
-  slopes: usize,
-  kappa: usize,
-  times: i32,
-  knots: i32,
-  intervals: i32,
-  scratch: usize,
-  out: usize,
-): void {
-  tables.stageTable<f64>(values, slopes, kappa, times, knots, intervals, scratch, out);
-}
-
-export function stageTableReverse32(
-  coefficientsBar: usize,
-  values: usize,
-  slopes: usize,
-  kappa: usize,
-  times: i32,
-  knots: i32,
-  intervals: i32,
-  scratch: usize,
-  valuesBar: usize,
-  slopesBar: usize,
-  kappaBar: usize,
-): void {
-  tables.stageTableReverse<f32>(
-    coefficientsBar, values, slopes, kappa, times,
-    knots, intervals, scratch, valuesBar, slopesBar, kappaBar,
+  tables.tableRows<f32>(
+    knots, columns, tiles, last, constant, tableBytes, out,
   );
 }
 
-export function stageTableReverse64(
-  coefficientsBar: usize,
-  values: usize,
-  slopes: usize,
-  kappa: usize,
-  times: i32,
-  knots: i32,
-  intervals: i32,
-  scratch: usize,
-  valuesBar: usize,
-  slopesBar: usize,
-  kappaBar: usize,
+export function tableRows64(
+  knots: usize,
+  columns: i32,
+  tiles: i32,
+  last: i32,
+  constant: bool,
+  tableBytes: usize,
+  out: usize,
 ): void {
-  tables.stageTableReverse<f64>(
-    coefficientsBar, values, slopes, kappa, times,
-    knots, intervals, scratch, valuesBar, slopesBar, kappaBar,
+  tables.tableRows<f64>(
+    knots, columns, tiles, last, constant, tableBytes, out,
+  );
+}
+
+export function tableRowsReverse32(
+  rowBars: usize,
+  columns: i32,
+  tiles: i32,
+  last: i32,
+  tableBytes: usize,
+  knotBars: usize,
+): void {
+  tables.tableRowsReverse<f32>(
+    rowBars, columns, tiles, last, tableBytes, knotBars,
+  );
+}
+
+export function tableRowsReverse64(
+  rowBars: usize,
+  columns: i32,
+  tiles: i32,
+  last: i32,
+  tableBytes: usize,
+  knotBars: usize,
+): void {
+  tables.tableRowsReverse<f64>(
+    rowBars, columns, tiles, last, tableBytes, knotBars,
+  );
+}
+
+export function combineRows32(
+  a: usize,
+  aStride: usize,
+  aStep: usize,
+  outputs: i32,
+  inputs: i32,
+  input: usize,
+  inStride: usize,
+  bytes: usize,
+  out: usize,
+  outStride: usize,
+): void {
+  blend.combineRows<f32>(
+    a, aStride, aStep, outputs, inputs, input, inStride, bytes, out, outStride,
+  );
+}
+
+export function combineRows64(
+  a: usize,
+  aStride: usize,
+  aStep: usize,
+  outputs: i32,
+  inputs: i32,
+  input: usize,
+  inStride: usize,
+  bytes: usize,
+  out: usize,
+  outStride: usize,
+): void {
+  blend.combineRows<f64>(
+    a, aStride, aStep, outputs, inputs, input, inStride, bytes, out, outStride,
+  );
+}
+
+export function rowProducts32(
+  row: usize,
+  rowStride: usize,
+  rows: i32,
+  column: usize,
+  columnStride: usize,
+  columns: i32,
+  bytes: usize,
+  out: usize,
+): void {
+  blend.rowProducts<f32>(
+    row, rowStride, rows, column, columnStride, columns, bytes, out,
+  );
+}
+
+export function rowProducts64(
+  row: usize,
+  rowStride: usize,
+  rows: i32,
+  column: usize,
+  columnStride: usize,
+  columns: i32,
+  bytes: usize,
+  out: usize,
+): void {
+  blend.rowProducts<f64>(
+    row, rowStride, rows, column, columnStride, columns, bytes, out,
   );
 }
 

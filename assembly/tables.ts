@@ -2,327 +2,317 @@
 //
 // f(t, d) = Σ_m K̂_m(t) F_m(d),  F_m(d) = Σ_k (R̂_k(d) + s_k²) W_km + b_m   (Köhler, Klein, Noé 2019; conventions in docs/)
 //
-// Knots stand at d_j = j·h, j = 0 … intervals; `knots` is their number rounded up to even so that a v128 holds two of them.
-// Per time kernel m the knot values F_m and slopes h·F'_m are kept; a stage at time t blends those (two numbers a knot
-// instead of four coefficients an interval) and only then expands to coefficients. Everything here is f64 but the
-// coefficients, which are of the lane type that reads them.
+// Per time kernel m the knot values F_m and slopes h·F'_m are products of the basis with the weights (f64), which make rows
+// of four coefficients in the type of the lanes that read them. A stage at time t is a blend of those rows; see blend.ts.
+// `knots` is [tiles][columns][F F hF' hF'] in vectors of two knots, tiles of four knots as in radial-basis.ts; columns are
+// the time kernels, of every pair of species, and padded to an even number. `weights` is [kernels][columns].
 
 import { VECTOR } from './lanes';
-import { exp } from './math';
+import { TILE_ENTRY, horizontal, radialBasisTileReverse } from './radial-basis';
 
-/** Keeps the normaliser of the radial basis away from 0 beyond the last centre. */
-const BASIS_FLOOR: f64 = 1e-6;
-
-/**
- * Normalised Gaussian basis R̂_k and slopes dR̂_k/dd at all knots: `basis`, `slopes` are [kernels][knots].
- * `scratch` holds `kernels` vectors.
- */
-export function radialBasis(
-  mu: usize,
-  gamma: usize,
-  kernels: i32,
-  knots: i32,
-  spacing: f64,
-  basis: usize,
-  slopes: usize,
-  scratch: usize,
-): void {
-  const row = <usize>knots << 3;
-  for (let j = 0; j < knots; j += 2) {
-    const d = f64x2.replace_lane(f64x2.splat(<f64>j * spacing), 1, <f64>(j + 1) * spacing);
-    let sum = f64x2.splat(BASIS_FLOOR);
-    let slopeSum = f64x2.splat(0);
-    let e = basis + (<usize>j << 3);
-    for (let k: usize = 0; k < <usize>kernels; k++) {
-      const invGamma = f64x2.splat(1 / load<f64>(gamma + (k << 3)));
-      const u = f64x2.mul(f64x2.sub(d, v128.load64_splat(mu + (k << 3))), invGamma);
-      const value = exp<f64>(f64x2.neg(f64x2.mul(u, u)));
-      const logSlope = f64x2.mul(f64x2.mul(u, invGamma), f64x2.splat(-2));
-      v128.store(e, value);
-      v128.store(scratch + k * VECTOR, logSlope);
-      sum = f64x2.add(sum, value);
-      slopeSum = f64x2.add(slopeSum, f64x2.mul(value, logSlope));
-      e += row;
-    }
-    const scale = f64x2.div(f64x2.splat(1), sum);
-    const meanSlope = f64x2.mul(slopeSum, scale);
-    e = basis + (<usize>j << 3);
-    let s = slopes + (<usize>j << 3);
-    for (let k: usize = 0; k < <usize>kernels; k++) {
-      const value = f64x2.mul(v128.load(e), scale);
-      v128.store(e, value);
-      v128.store(s, f64x2.mul(value, f64x2.sub(v128.load(scratch + k * VECTOR), meanSlope)));
-      e += row;
-      s += row;
-    }
-  }
-}
-
-/**
- * Knot values and slopes of every time kernel: values = (R̂ + s²)ᵀW + b, slopes = h·R̂'ᵀW, both [times][knots].
- * `offsets` [times] holds Σ_k s_k² W_km + b_m; `weights` is [kernels][times].
- */
+/** knots = basis · weights, plus `offsets` [columns] on the values: Σ_k s_k² W_km + b_m. */
 export function tableProducts(
   basis: usize,
-  basisSlopes: usize,
+  windows: usize,
   weights: usize,
   offsets: usize,
   kernels: i32,
-  times: i32,
-  knots: i32,
+  columns: i32,
+  tiles: i32,
   spacing: f64,
-  values: usize,
-  slopes: usize,
+  knots: usize,
 ): void {
-  const row = <usize>knots << 3;
-  const weightRow = <usize>times << 3;
+  const weightRow = <usize>columns << 3;
   const h = f64x2.splat(spacing);
-  for (let j: usize = 0; j < row; j += 2 * VECTOR) {
-    // The last tile of an odd number of vectors overlaps the one before instead of running past the row.
-    const at = min(j, row - 2 * VECTOR);
-    for (let m: usize = 0; m < <usize>times; m++) {
+  for (let tile: usize = 0; tile < <usize>tiles; tile++) {
+    const first = <usize>load<u32>(windows + (tile << 3));
+    const end = <usize>load<u32>(windows + (tile << 3), 4);
+    const row = basis + tile * <usize>kernels * TILE_ENTRY;
+    for (let m: usize = 0; m < <usize>columns; m += 2) {
       let v0 = v128.load64_splat(offsets + (m << 3));
       let v1 = v0;
+      let w0 = v128.load64_splat(offsets + (m << 3), 8);
+      let w1 = w0;
       let s0 = f64x2.splat(0);
       let s1 = s0;
-      let b = basis + at;
-      let s = basisSlopes + at;
-      let w = weights + (m << 3);
-      for (let k = 0; k < kernels; k++) {
-        const weight = v128.load64_splat(w);
-        v0 = f64x2.add(v0, f64x2.mul(weight, v128.load(b)));
-        v1 = f64x2.add(v1, f64x2.mul(weight, v128.load(b, 16)));
-        s0 = f64x2.add(s0, f64x2.mul(weight, v128.load(s)));
-        s1 = f64x2.add(s1, f64x2.mul(weight, v128.load(s, 16)));
-        b += row;
-        s += row;
+      let t0 = s0;
+      let t1 = s0;
+      let w = weights + first * weightRow + (m << 3);
+      const stop = row + end * TILE_ENTRY;
+      for (let e = row + first * TILE_ENTRY; e < stop; e += TILE_ENTRY) {
+        const a = v128.load64_splat(w);
+        const b = v128.load64_splat(w, 8);
+        const r0 = v128.load(e);
+        const r1 = v128.load(e, 16);
+        const g0 = v128.load(e, 32);
+        const g1 = v128.load(e, 48);
+        v0 = f64x2.add(v0, f64x2.mul(a, r0));
+        v1 = f64x2.add(v1, f64x2.mul(a, r1));
+        s0 = f64x2.add(s0, f64x2.mul(a, g0));
+        s1 = f64x2.add(s1, f64x2.mul(a, g1));
+        w0 = f64x2.add(w0, f64x2.mul(b, r0));
+        w1 = f64x2.add(w1, f64x2.mul(b, r1));
+        t0 = f64x2.add(t0, f64x2.mul(b, g0));
+        t1 = f64x2.add(t1, f64x2.mul(b, g1));
         w += weightRow;
       }
-      v128.store(values + m * row + at, v0);
-      v128.store(values + m * row + at, v1, 16);
-      v128.store(slopes + m * row + at, f64x2.mul(s0, h));
-      v128.store(slopes + m * row + at, f64x2.mul(s1, h), 16);
+      const out = knots + (tile * <usize>columns + m) * TILE_ENTRY;
+      v128.store(out, v0);
+      v128.store(out, v1, 16);
+      v128.store(out, f64x2.mul(s0, h), 32);
+      v128.store(out, f64x2.mul(s1, h), 48);
+      v128.store(out, w0, 64);
+      v128.store(out, w1, 80);
+      v128.store(out, f64x2.mul(t0, h), 96);
+      v128.store(out, f64x2.mul(t1, h), 112);
     }
   }
 }
 
+/** Two rows of coefficients from the values and slopes at the ends of their intervals, one interval a lane. */
+// @ts-ignore: decorator
+@inline
+function storeRows<T extends number>(f0: v128, f1: v128, s0: v128, s1: v128, out: usize): void {
+  const rise = f64x2.sub(f1, f0);
+  const both = f64x2.add(s0, s1);
+  const half = f64x2.mul(f64x2.sub(s1, s0), f64x2.splat(0.5));
+  const c0 = f64x2.sub(f64x2.mul(f64x2.add(f0, f1), f64x2.splat(0.5)), f64x2.mul(half, f64x2.splat(0.25)));
+  const c1 = f64x2.sub(f64x2.mul(rise, f64x2.splat(1.5)), f64x2.mul(both, f64x2.splat(0.25)));
+  const c3 = f64x2.sub(both, f64x2.add(rise, rise));
+  const low01 = v128.shuffle<i64>(c0, c1, 0, 2);
+  const high01 = v128.shuffle<i64>(c0, c1, 1, 3);
+  const low23 = v128.shuffle<i64>(half, c3, 0, 2);
+  const high23 = v128.shuffle<i64>(half, c3, 1, 3);
+  if (sizeof<T>() == 4) {
+    const low = v128.shuffle<i64>(f32x4.demote_f64x2_zero(low01), f32x4.demote_f64x2_zero(low23), 0, 2);
+    const high = v128.shuffle<i64>(f32x4.demote_f64x2_zero(high01), f32x4.demote_f64x2_zero(high23), 0, 2);
+    v128.store(out, low);
+    v128.store(out, high, 16);
+  } else {
+    v128.store(out, low01);
+    v128.store(out, low23, 16);
+    v128.store(out, high01, 32);
+    v128.store(out, high23, 48);
+  }
+}
+
 /**
- * Coefficients of one stage: blends the time kernels with `kappa` [times] and writes `intervals` + 1 rows c0 … c3 of T for
- * f(u) = c0 + c1 u + c2 u² + c3 u³, u ∈ [−½, ½] across the interval. The last row is the constant tail.
- * `scratch` holds 2·knots f64.
+ * Rows c0 … c3 of f(u) = c0 + c1 u + c2 u² + c3 u³, u ∈ [−½, ½] across an interval: [columns] tables of `tableBytes`, the
+ * intervals of all tiles but the last. Row `last` is where distances beyond the table end up: the constant F(last·h) if
+ * `constant`, else NaN, so that a distance that is not covered cannot pass for one that is.
  */
-export function stageTable<T extends number>(
-  values: usize,
-  slopes: usize,
-  kappa: usize,
-  times: i32,
-  knots: i32,
-  intervals: i32,
-  scratch: usize,
+export function tableRows<T extends number>(
+  knots: usize,
+  columns: i32,
+  tiles: i32,
+  last: i32,
+  constant: bool,
+  tableBytes: usize,
   out: usize,
 ): void {
-  const row = <usize>knots << 3;
-  for (let j: usize = 0; j < row; j += VECTOR) {
-    let value = f64x2.splat(0);
-    let slope = f64x2.splat(0);
-    for (let m: usize = 0; m < <usize>times; m++) {
-      const weight = v128.load64_splat(kappa + (m << 3));
-      value = f64x2.add(value, f64x2.mul(weight, v128.load(values + m * row + j)));
-      slope = f64x2.add(slope, f64x2.mul(weight, v128.load(slopes + m * row + j)));
+  const tileBytes = <usize>columns * TILE_ENTRY;
+  for (let m: usize = 0; m < <usize>columns; m++) {
+    let e = knots + m * TILE_ENTRY;
+    let row = out + m * tableBytes;
+    for (let tile = 0; tile < tiles - 1; tile++) {
+      const f0 = v128.load(e);
+      const f2 = v128.load(e, 16);
+      const s0 = v128.load(e, 32);
+      const s2 = v128.load(e, 48);
+      e += tileBytes;
+      const f1 = v128.shuffle<i64>(f0, f2, 1, 2);
+      const s1 = v128.shuffle<i64>(s0, s2, 1, 2);
+      storeRows<T>(f0, f1, s0, s1, row);
+      const f3 = v128.shuffle<i64>(f2, v128.load(e), 1, 2);
+      const s3 = v128.shuffle<i64>(s2, v128.load(e, 32), 1, 2);
+      storeRows<T>(f2, f3, s2, s3, row + 8 * sizeof<T>());
+      row += 16 * sizeof<T>();
     }
-    v128.store(scratch + j, value);
-    v128.store(scratch + row + j, slope);
+    row = out + m * tableBytes + <usize>(4 * last) * sizeof<T>();
+    const end = knots + <usize>(last >> 2) * tileBytes + m * TILE_ENTRY + (<usize>(last & 3) << 3);
+    store<T>(row, constant ? <T>load<f64>(end) : <T>NaN);
+    // Blends work on whole cache lines.
+    memory.fill(row + sizeof<T>(), 0, 15 * sizeof<T>());
   }
-  for (let j = 0; j < intervals; j++) {
-    const p = scratch + (<usize>j << 3);
-    const f0 = load<f64>(p);
-    const f1 = load<f64>(p, 8);
-    const s0 = load<f64>(p + row);
-    const s1 = load<f64>(p + row, 8);
-    store<T>(out, <T>(0.5 * (f0 + f1) + 0.125 * (s0 - s1)));
-    store<T>(out + sizeof<T>(), <T>(1.5 * (f1 - f0) - 0.25 * (s0 + s1)));
-    store<T>(out + 2 * sizeof<T>(), <T>(0.5 * (s1 - s0)));
-    store<T>(out + 3 * sizeof<T>(), <T>(s0 + s1 - 2 * (f1 - f0)));
-    out += 4 * sizeof<T>();
-  }
-  memory.fill(out, 0, 4 * sizeof<T>());
-  store<T>(out, <T>load<f64>(scratch + (<usize>intervals << 3)));
 }
 
 /**
- * Reverse of `stageTable`: adds κ_m · (knot cotangents) to `valuesBar`, `slopesBar` [times][knots] and writes
- * `kappaBar` [times], given the cotangents of the coefficients. `scratch` holds 2·knots f64.
+ * Reverse of `tableRows`: `knotBars`, laid out as `knots`, from the cotangents of the rows, [columns] tables of `tableBytes`.
+ * Rows beyond `last` must be 0; of row `last` only the constant counts.
  */
-export function stageTableReverse<T extends number>(
-  coefficientsBar: usize,
-  values: usize,
-  slopes: usize,
-  kappa: usize,
-  times: i32,
-  knots: i32,
-  intervals: i32,
-  scratch: usize,
-  valuesBar: usize,
-  slopesBar: usize,
-  kappaBar: usize,
+export function tableRowsReverse<T extends number>(
+  rowBars: usize,
+  columns: i32,
+  tiles: i32,
+  last: i32,
+  tableBytes: usize,
+  knotBars: usize,
 ): void {
-  const row = <usize>knots << 3;
-  memory.fill(scratch, 0, 2 * row);
-  let c = coefficientsBar;
-  for (let j = 0; j < intervals; j++) {
-    const p = scratch + (<usize>j << 3);
-    const c0 = <f64>load<T>(c);
-    const c1 = <f64>load<T>(c + sizeof<T>());
-    const c2 = <f64>load<T>(c + 2 * sizeof<T>());
-    const c3 = <f64>load<T>(c + 3 * sizeof<T>());
-    store<f64>(p, load<f64>(p) + 0.5 * c0 - 1.5 * c1 + 2 * c3);
-    store<f64>(p, 0.5 * c0 + 1.5 * c1 - 2 * c3, 8);
-    store<f64>(p + row, load<f64>(p + row) + 0.125 * c0 - 0.25 * c1 - 0.5 * c2 + c3);
-    store<f64>(p + row, -0.125 * c0 - 0.25 * c1 + 0.5 * c2 + c3, 8);
-    c += 4 * sizeof<T>();
-  }
-  const last = scratch + (<usize>intervals << 3);
-  store<f64>(last, load<f64>(last) + <f64>load<T>(c));
-  for (let m: usize = 0; m < <usize>times; m++) {
-    const weight = v128.load64_splat(kappa + (m << 3));
-    let dot = f64x2.splat(0);
-    for (let j: usize = 0; j < row; j += VECTOR) {
-      const at = m * row + j;
-      const value = v128.load(scratch + j);
-      const slope = v128.load(scratch + row + j);
-      dot = f64x2.add(dot, f64x2.mul(value, v128.load(values + at)));
-      dot = f64x2.add(dot, f64x2.mul(slope, v128.load(slopes + at)));
-      v128.store(valuesBar + at, f64x2.add(v128.load(valuesBar + at), f64x2.mul(weight, value)));
-      v128.store(slopesBar + at, f64x2.add(v128.load(slopesBar + at), f64x2.mul(weight, slope)));
+  const tileBytes = <usize>columns * TILE_ENTRY;
+  for (let m: usize = 0; m < <usize>columns; m++) {
+    const table = rowBars + m * tableBytes;
+    const tail = table + <usize>(4 * last) * sizeof<T>();
+    const constant = <f64>load<T>(tail);
+    memory.fill(tail, 0, 4 * sizeof<T>());
+    let row = table;
+    let e = knotBars + m * TILE_ENTRY;
+    // What the interval before a knot adds to it; before the first there is none.
+    let value = 0.0;
+    let slope = 0.0;
+    for (let tile = 0; tile < tiles - 1; tile++) {
+      for (let j: usize = 0; j < 32; j += 8) {
+        const c0 = 0.5 * <f64>load<T>(row);
+        const c1 = <f64>load<T>(row + sizeof<T>());
+        const c2 = 0.5 * <f64>load<T>(row + 2 * sizeof<T>());
+        const c3 = <f64>load<T>(row + 3 * sizeof<T>());
+        row += 4 * sizeof<T>();
+        const rise = 1.5 * c1 - 2 * c3;
+        const bend = 0.25 * c0 - c2;
+        const both = c3 - 0.25 * c1;
+        store<f64>(e + j, value + c0 - rise);
+        store<f64>(e + j, slope + both + bend, 32);
+        value = c0 + rise;
+        slope = both - bend;
+      }
+      e += tileBytes;
     }
-    store<f64>(kappaBar + (m << 3), f64x2.extract_lane(dot, 0) + f64x2.extract_lane(dot, 1));
+    memory.fill(e, 0, TILE_ENTRY);
+    store<f64>(e, value);
+    store<f64>(e, slope, 32);
+    const end = knotBars + <usize>(last >> 2) * tileBytes + m * TILE_ENTRY + (<usize>(last & 3) << 3);
+    store<f64>(end, load<f64>(end) + constant);
   }
 }
 
+/** weightBars += (cotangents of a tile's values and slopes) · basis, for two columns from `m` on. */
+// @ts-ignore: decorator
+@inline
+function addWeightBars(
+  row: usize,
+  first: usize,
+  end: usize,
+  h: v128,
+  bars: usize,
+  weightBars: usize,
+  weightBarRow: usize,
+): void {
+  const v0 = v128.load(bars);
+  const v1 = v128.load(bars, 16);
+  const s0 = f64x2.mul(v128.load(bars, 32), h);
+  const s1 = f64x2.mul(v128.load(bars, 48), h);
+  const w0 = v128.load(bars, 64);
+  const w1 = v128.load(bars, 80);
+  const t0 = f64x2.mul(v128.load(bars, 96), h);
+  const t1 = f64x2.mul(v128.load(bars, 112), h);
+  let out = weightBars + first * weightBarRow;
+  const stop = row + end * TILE_ENTRY;
+  for (let e = row + first * TILE_ENTRY; e < stop; e += TILE_ENTRY) {
+    const r0 = v128.load(e);
+    const r1 = v128.load(e, 16);
+    const g0 = v128.load(e, 32);
+    const g1 = v128.load(e, 48);
+    const a = f64x2.add(f64x2.add(f64x2.mul(v0, r0), f64x2.mul(v1, r1)), f64x2.add(f64x2.mul(s0, g0), f64x2.mul(s1, g1)));
+    const b = f64x2.add(f64x2.add(f64x2.mul(w0, r0), f64x2.mul(w1, r1)), f64x2.add(f64x2.mul(t0, g0), f64x2.mul(t1, g1)));
+    v128.store(out, f64x2.add(v128.load(out), a));
+    v128.store(out, f64x2.add(v128.load(out, 16), b), 16);
+    out += weightBarRow;
+  }
+}
+
+/** Cotangents of R̂_k and R̂'_k of one tile, [kernels][a a b b], for the kernels that reach it: weights · knotBars. */
+// @ts-ignore: decorator
+@inline
+function basisBars(
+  weights: usize,
+  first: usize,
+  end: usize,
+  columns: i32,
+  h: v128,
+  knotBars: usize,
+  bars: usize,
+): void {
+  const weightRow = <usize>columns << 3;
+  for (let k = first; k < end; k++) {
+    let w = weights + k * weightRow;
+    const stop = w + weightRow;
+    let a0 = f64x2.splat(0);
+    let a1 = a0;
+    let b0 = a0;
+    let b1 = a0;
+    for (let e = knotBars; w < stop; w += 8, e += TILE_ENTRY) {
+      const weight = v128.load64_splat(w);
+      a0 = f64x2.add(a0, f64x2.mul(weight, v128.load(e)));
+      a1 = f64x2.add(a1, f64x2.mul(weight, v128.load(e, 16)));
+      b0 = f64x2.add(b0, f64x2.mul(weight, v128.load(e, 32)));
+      b1 = f64x2.add(b1, f64x2.mul(weight, v128.load(e, 48)));
+    }
+    const out = bars + k * TILE_ENTRY;
+    v128.store(out, a0);
+    v128.store(out, a1, 16);
+    v128.store(out, f64x2.mul(b0, h), 32);
+    v128.store(out, f64x2.mul(b1, h), 48);
+  }
+}
+
+/** Sums the lanes of `count` vectors into f64 at `out`. */
+// @ts-ignore: decorator
+@inline
+function collect(vectors: usize, count: i32, out: usize): void {
+  for (let i: usize = 0; i < <usize>count; i++) store<f64>(out + (i << 3), horizontal(v128.load(vectors + i * VECTOR)));
+}
+
+/** Bytes that `tableProductsReverse` needs to work in. */
+export function tableReverseScratch(kernels: i32, columns: i32): i32 {
+  return kernels * (<i32>TILE_ENTRY + (columns + 2) * <i32>VECTOR) + columns * <i32>VECTOR;
+}
+
 /**
- * Reverse of `tableProducts` without its offsets: weightsBar [kernels][times] = R̂·valuesBar + h·R̂'·slopesBar, and
- * totals [times] = Σ_knots valuesBar, from which bias and importance follow.
+ * Reverse of `radialBasis` and `tableProducts`: cotangents of the weights [kernels][columns], of the offsets [columns], of
+ * the centres and log-widths [kernels].
  */
 export function tableProductsReverse(
-  basis: usize,
-  basisSlopes: usize,
-  kernels: i32,
-  times: i32,
-  knots: i32,
-  spacing: f64,
-  valuesBar: usize,
-  slopesBar: usize,
-  weightsBar: usize,
-  totals: usize,
-): void {
-  const row = <usize>knots << 3;
-  const h = f64x2.splat(spacing);
-  for (let m: usize = 0; m < <usize>times; m++) {
-    let total = f64x2.splat(0);
-    for (let j: usize = 0; j < row; j += VECTOR) total = f64x2.add(total, v128.load(valuesBar + m * row + j));
-    store<f64>(totals + (m << 3), f64x2.extract_lane(total, 0) + f64x2.extract_lane(total, 1));
-    for (let k: usize = 0; k < <usize>kernels; k++) {
-      let value = f64x2.splat(0);
-      let slope = f64x2.splat(0);
-      for (let j: usize = 0; j < row; j += VECTOR) {
-        value = f64x2.add(value, f64x2.mul(v128.load(basis + k * row + j), v128.load(valuesBar + m * row + j)));
-        slope = f64x2.add(slope, f64x2.mul(v128.load(basisSlopes + k * row + j), v128.load(slopesBar + m * row + j)));
-      }
-      const sum = f64x2.add(value, f64x2.mul(h, slope));
-      store<f64>(
-        weightsBar + ((k * <usize>times + m) << 3),
-        f64x2.extract_lane(sum, 0) + f64x2.extract_lane(sum, 1),
-      );
-    }
-  }
-}
-
-/**
- * Cotangents of the centres μ and of log γ, through R̂ and its slope. With λ_k = −(d−μ_k)²/γ_k², g_k = dλ_k/dd and
- * R̂'_k = R̂_k (g_k − Σ_l R̂_l g_l). `muBar`, `logGammaBar` are [kernels]; `scratch` holds 3·kernels vectors.
- */
-export function radialBasisReverse(
   mu: usize,
-  gamma: usize,
-  weights: usize,
+  invGamma: usize,
   basis: usize,
+  windows: usize,
+  weights: usize,
   kernels: i32,
-  times: i32,
-  knots: i32,
+  columns: i32,
+  tiles: i32,
   spacing: f64,
-  valuesBar: usize,
-  slopesBar: usize,
+  knotBars: usize,
+  scratch: usize,
+  weightsBar: usize,
+  offsetsBar: usize,
   muBar: usize,
   logGammaBar: usize,
-  scratch: usize,
 ): void {
-  const row = <usize>knots << 3;
-  const n = <usize>kernels * VECTOR;
-  const logSlopes = scratch;
-  const basisBars = scratch + n;
-  const slopeBars = scratch + 2 * n;
+  const bars = scratch;
+  const weightBarRow = <usize>columns * VECTOR;
+  const weightBars = bars + <usize>kernels * TILE_ENTRY;
+  const muBars = weightBars + <usize>kernels * weightBarRow;
+  const logGammaBars = muBars + <usize>kernels * VECTOR;
+  const offsetBars = logGammaBars + <usize>kernels * VECTOR;
+  memory.fill(weightBars, 0, <usize>kernels * (weightBarRow + 2 * VECTOR) + weightBarRow);
   const h = f64x2.splat(spacing);
-  memory.fill(muBar, 0, <usize>kernels << 3);
-  memory.fill(logGammaBar, 0, <usize>kernels << 3);
-  for (let j = 0; j < knots; j += 2) {
-    const at = <usize>j << 3;
-    const d = f64x2.replace_lane(f64x2.splat(<f64>j * spacing), 1, <f64>(j + 1) * spacing);
-    let meanSlope = f64x2.splat(0); // Σ_l R̂_l g_l
-    let beta = f64x2.splat(0); // Σ_l R̂_l (cotangent of R̂'_l)
-    for (let k: usize = 0; k < <usize>kernels; k++) {
-      let a = f64x2.splat(0);
-      let b = f64x2.splat(0);
-      let w = weights + ((k * <usize>times) << 3);
-      let p = at;
-      for (let m = 0; m < times; m++) {
-        const weight = v128.load64_splat(w);
-        a = f64x2.add(a, f64x2.mul(weight, v128.load(valuesBar + p)));
-        b = f64x2.add(b, f64x2.mul(weight, v128.load(slopesBar + p)));
-        w += 8;
-        p += row;
-      }
-      b = f64x2.mul(b, h);
-      const value = v128.load(basis + k * row + at);
-      const invGamma = f64x2.splat(1 / load<f64>(gamma + (k << 3)));
-      const u = f64x2.mul(f64x2.sub(d, v128.load64_splat(mu + (k << 3))), invGamma);
-      const logSlope = f64x2.mul(f64x2.mul(u, invGamma), f64x2.splat(-2));
-      v128.store(logSlopes + k * VECTOR, logSlope);
-      v128.store(basisBars + k * VECTOR, a);
-      v128.store(slopeBars + k * VECTOR, b);
-      meanSlope = f64x2.add(meanSlope, f64x2.mul(value, logSlope));
-      beta = f64x2.add(beta, f64x2.mul(value, b));
+  for (let tile = 0; tile < tiles; tile++) {
+    const first = <usize>load<u32>(windows + (<usize>tile << 3));
+    const end = <usize>load<u32>(windows + (<usize>tile << 3), 4);
+    const row = basis + <usize>(tile * kernels) * TILE_ENTRY;
+    const tileBars = knotBars + <usize>(tile * columns) * TILE_ENTRY;
+    for (let m: usize = 0; m < <usize>columns; m++) {
+      const bar = tileBars + m * TILE_ENTRY;
+      const out = offsetBars + m * VECTOR;
+      v128.store(out, f64x2.add(v128.load(out), f64x2.add(v128.load(bar), v128.load(bar, 16))));
     }
-    let mean = f64x2.splat(0);
-    for (let k: usize = 0; k < <usize>kernels; k++) {
-      const value = v128.load(basis + k * row + at);
-      const g = v128.load(logSlopes + k * VECTOR);
-      const b = v128.load(slopeBars + k * VECTOR);
-      let c = f64x2.add(v128.load(basisBars + k * VECTOR), f64x2.mul(b, f64x2.sub(g, meanSlope)));
-      c = f64x2.sub(c, f64x2.mul(beta, g));
-      v128.store(basisBars + k * VECTOR, c);
-      mean = f64x2.add(mean, f64x2.mul(value, c));
+    for (let m: usize = 0; m < <usize>columns; m += 2) {
+      addWeightBars(row, first, end, h, tileBars + m * TILE_ENTRY, weightBars + m * VECTOR, weightBarRow);
     }
-    for (let k: usize = 0; k < <usize>kernels; k++) {
-      const value = v128.load(basis + k * row + at);
-      const g = v128.load(logSlopes + k * VECTOR);
-      const lambdaBar = f64x2.mul(value, f64x2.sub(v128.load(basisBars + k * VECTOR), mean));
-      const slopeBar = f64x2.mul(value, f64x2.sub(v128.load(slopeBars + k * VECTOR), beta));
-      const invGamma = 1 / load<f64>(gamma + (k << 3));
-      const u = f64x2.mul(f64x2.sub(d, v128.load64_splat(mu + (k << 3))), f64x2.splat(invGamma));
-      const center = f64x2.sub(
-        f64x2.mul(f64x2.splat(2 * invGamma * invGamma), slopeBar),
-        f64x2.mul(g, lambdaBar),
-      );
-      const width = f64x2.sub(
-        f64x2.mul(f64x2.mul(u, u), f64x2.add(lambdaBar, lambdaBar)),
-        f64x2.mul(f64x2.add(g, g), slopeBar),
-      );
-      const q = k << 3;
-      store<f64>(muBar + q, load<f64>(muBar + q) + f64x2.extract_lane(center, 0) + f64x2.extract_lane(center, 1));
-      store<f64>(
-        logGammaBar + q,
-        load<f64>(logGammaBar + q) + f64x2.extract_lane(width, 0) + f64x2.extract_lane(width, 1),
-      );
-    }
+    basisBars(weights, first, end, columns, h, tileBars, bars);
+    radialBasisTileReverse(mu, invGamma, kernels, tile, spacing, windows, basis, bars, muBars, logGammaBars);
   }
+  collect(weightBars, kernels * columns, weightsBar);
+  collect(offsetBars, columns, offsetsBar);
+  collect(muBars, kernels, muBar);
+  collect(logGammaBars, kernels, logGammaBar);
 }

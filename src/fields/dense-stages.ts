@@ -56,6 +56,8 @@ export function prepareDense(
 
   let current: ParameterSet = field.parameters;
   let projected: Float64Array = new Float64Array(0);
+  /** Time features of all stages. */
+  let features: Float64Array = new Float64Array(0);
 
   function update(parameters: ParameterSet, movedTimes: Float64Array = times): void {
     current = parameters;
@@ -69,11 +71,11 @@ export function prepareDense(
     kernels.view(precision, outputWeights, C * H).set(projected);
     kernels.view(precision, trace, H).set(diagonal);
     kernels.view(precision, outputBias, C).set(projectRows(parameters.outputBias, N, D, 1));
+    features = timeFeatures(parameters.muTime, parameters.logGammaTime, times);
     for (let s = 0; s < times.length; s++) {
-      const features = timeFeatures(parameters.muTime, parameters.logGammaTime, times[s]);
       const offsets = parameters.hiddenBias.slice();
       for (let h = 0; h < H; h++) {
-        for (let m = 0; m < M; m++) offsets[h] += parameters.timeWeights[h * M + m] * features[m];
+        for (let m = 0; m < M; m++) offsets[h] += parameters.timeWeights[h * M + m] * features[s * M + m];
       }
       kernels.view(precision, stages + s * stageBytes, H).set(offsets);
     }
@@ -114,20 +116,16 @@ export function prepareDense(
       }
       const timeWeights = new Float64Array(H * M);
       const hiddenBias = new Float64Array(H);
-      const muTime = new Float64Array(M);
-      const logGammaTime = new Float64Array(M);
-      for (let s = 0; s < times.length; s++) {
+      const featuresBar = new Float64Array(times.length * M);
+      for (let s = 0, row = 0; s < times.length; s++, row += M) {
         const offsetBar = laneSums(stageBars + s * stageBarBytes, H);
-        const features = timeFeatures(current.muTime, current.logGammaTime, times[s]);
-        const featuresBar = new Float64Array(M);
         for (let h = 0; h < H; h++) {
           hiddenBias[h] += offsetBar[h];
           for (let m = 0; m < M; m++) {
-            timeWeights[h * M + m] += offsetBar[h] * features[m];
-            featuresBar[m] += offsetBar[h] * current.timeWeights[h * M + m];
+            timeWeights[h * M + m] += offsetBar[h] * features[row + m];
+            featuresBar[row + m] += offsetBar[h] * current.timeWeights[h * M + m];
           }
         }
-        timeFeaturesReverse(current.muTime, current.logGammaTime, times[s], featuresBar, muTime, logGammaTime);
       }
       return {
         inputWeights: input,
@@ -136,8 +134,7 @@ export function prepareDense(
         // P is symmetric, so it is its own reverse.
         outputWeights: projectRows(projectedBar, N, D, H),
         outputBias: projectRows(laneSums(bars.bias, C), N, D, 1),
-        muTime,
-        logGammaTime,
+        ...timeFeaturesReverse(current.muTime, current.logGammaTime, times, features, featuresBar),
       };
     }
 

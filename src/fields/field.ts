@@ -34,7 +34,10 @@ export interface Field {
   withParameters(parameters: ParameterSet): Field;
 }
 
-/** A field in kernel memory, at a fixed number of times. Numbers are byte offsets unless they say otherwise. */
+/**
+ * A field in kernel memory, at a fixed number of times. Numbers are byte offsets unless they say otherwise; `update` and
+ * `widen` may move the stages.
+ */
 export interface PreparedField {
   /** Which case of assembly/field.ts. */
   readonly code: number;
@@ -44,6 +47,11 @@ export interface PreparedField {
   readonly scratchBytes: number;
   /** Recomputes all stages from (new) parameters; `times`, as many as there are stages, move them to other times. */
   update(parameters: ParameterSet, times?: Float64Array): void;
+  /**
+   * A field may be prepared only where the steps before went, and answers NaN elsewhere. Then this prepares all of it and
+   * returns true, so that what was not finite can be tried again; false where there was nothing to add.
+   */
+  widen?(): boolean;
   readonly reverse?: PreparedReverse;
 }
 

@@ -13,28 +13,44 @@ export interface LaneKernels {
   unpackTo64(from: number, to: number, samples: number, coordinates: number): void;
   squaredNorm(x: number, norms: number, coordinates: number, blocks: number): void;
   removeCentroid(x: number, particles: number, dimensions: number, blocks: number): void;
-  stageTable(
-    values: number,
-    slopes: number,
-    kappa: number,
-    times: number,
+  tableRows(
     knots: number,
-    intervals: number,
-    scratch: number,
+    columns: number,
+    tiles: number,
+    last: number,
+    constant: boolean,
+    tableBytes: number,
     out: number,
   ): void;
-  stageTableReverse(
-    coefficientsBar: number,
-    values: number,
-    slopes: number,
-    kappa: number,
-    times: number,
-    knots: number,
-    intervals: number,
-    scratch: number,
-    valuesBar: number,
-    slopesBar: number,
-    kappaBar: number,
+  tableRowsReverse(
+    rowBars: number,
+    columns: number,
+    tiles: number,
+    last: number,
+    tableBytes: number,
+    knotBars: number,
+  ): void;
+  combineRows(
+    a: number,
+    aStride: number,
+    aStep: number,
+    outputs: number,
+    inputs: number,
+    input: number,
+    inStride: number,
+    bytes: number,
+    out: number,
+    outStride: number,
+  ): void;
+  rowProducts(
+    row: number,
+    rowStride: number,
+    rows: number,
+    column: number,
+    columnStride: number,
+    columns: number,
+    bytes: number,
+    out: number,
   ): void;
   velocity(
     kind: number,
@@ -137,55 +153,48 @@ export interface CommonKernels {
     third: number,
     out: number,
   ): void;
+  basisWindows(mu: number, invGamma: number, kernels: number, tiles: number, spacing: number, windows: number): void;
   radialBasis(
     mu: number,
-    gamma: number,
+    invGamma: number,
     kernels: number,
-    knots: number,
+    tiles: number,
     spacing: number,
+    windows: number,
     basis: number,
-    slopes: number,
-    scratch: number,
   ): void;
   tableProducts(
     basis: number,
-    basisSlopes: number,
+    windows: number,
     weights: number,
     offsets: number,
     kernels: number,
-    times: number,
-    knots: number,
+    columns: number,
+    tiles: number,
     spacing: number,
-    values: number,
-    slopes: number,
+    knots: number,
   ): void;
   tableProductsReverse(
-    basis: number,
-    basisSlopes: number,
-    kernels: number,
-    times: number,
-    knots: number,
-    spacing: number,
-    valuesBar: number,
-    slopesBar: number,
-    weightsBar: number,
-    totals: number,
-  ): void;
-  radialBasisReverse(
     mu: number,
-    gamma: number,
-    weights: number,
+    invGamma: number,
     basis: number,
+    windows: number,
+    weights: number,
     kernels: number,
-    times: number,
-    knots: number,
+    columns: number,
+    tiles: number,
     spacing: number,
-    valuesBar: number,
-    slopesBar: number,
+    knotBars: number,
+    scratch: number,
+    weightsBar: number,
+    offsetsBar: number,
     muBar: number,
     logGammaBar: number,
-    scratch: number,
   ): void;
+  tableReverseScratch(kernels: number, columns: number): number;
+  clearRows(rows: number, start: number, stride: number, bytes: number): void;
+  lastUsed(rows: number, start: number, stride: number, bytes: number): number;
+  narrow(from: number, to: number, count: number): void;
   pairScratch(particles: number): number;
   denseScratch(hidden: number): number;
   adjointScratch(coordinates: number, blocks: number): number;

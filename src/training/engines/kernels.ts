@@ -83,7 +83,7 @@ export class KernelEngine {
 
   /** Mean negative log-likelihood of configurations `x` [n, N, D], normalised, in nats. */
   nll(x: Positions, n: number): number {
-    return this.#nll(x, n, false);
+    return this.#everywhere(() => this.#nll(x, n, false));
   }
 
   /**
@@ -92,14 +92,17 @@ export class KernelEngine {
    * @throws NumericalError naming the first sample whose log q is not finite.
    */
   nllGradient(x: Positions, n: number, kineticWeight = 0): LossAndGradient {
-    this.#field.reverse!.reset();
-    const loss = this.#nll(x, n, true, kineticWeight);
-    return { loss, gradient: this.#field.reverse!.gradient() };
+    const reverse = this.#field.reverse!;
+    const loss = this.#everywhere(() => {
+      reverse.reset();
+      return this.#nll(x, n, true, kineticWeight);
+    });
+    return { loss, gradient: reverse.gradient() };
   }
 
   /** Reverse KL up to the constant log Z: the mean of U(x)/kT + log q(x) over the flow's own samples, in nats. */
   reverseKl(batch: PriorBatch, energyCap = Number.POSITIVE_INFINITY): number {
-    return this.#reverseKl(batch, energyCap, 'value');
+    return this.#everywhere(() => this.#reverseKl(batch, energyCap, 'value'));
   }
 
   /**
@@ -108,10 +111,24 @@ export class KernelEngine {
    */
   reverseKlGradient(batch: PriorBatch, { estimator, energyCap }: ReverseKlOptions): LossAndGradient {
     const reverse = this.#field.reverse!;
-    const scores = estimator === 'path' ? this.#scores(batch) : undefined;
-    reverse.reset();
-    const loss = this.#reverseKl(batch, energyCap, scores ?? 'total');
+    // Scores are not looked at before they are used, so nothing may be missing for them.
+    if (estimator === 'path') this.#field.widen?.();
+    const loss = this.#everywhere(() => {
+      const scores = estimator === 'path' ? this.#scores(batch) : undefined;
+      reverse.reset();
+      return this.#reverseKl(batch, energyCap, scores ?? 'total');
+    });
     return { loss, gradient: reverse.gradient() };
+  }
+
+  /** What is not finite because the field was not prepared that far is computed again on all of it. */
+  #everywhere<T>(body: () => T): T {
+    try {
+      return body();
+    } catch (error) {
+      if (!(error instanceof NumericalError && this.#field.widen?.())) throw error;
+      return body();
+    }
   }
 
   #nll(x: Positions, n: number, withGradient: boolean, kineticWeight = 0): number {

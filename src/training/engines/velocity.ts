@@ -54,10 +54,23 @@ export class VelocityEngine {
    * are removed.
    * @throws NumericalError naming the first sample whose loss is not finite.
    */
-  lossGradient(parameters: ParameterSet, { times, x, velocity, n }: VelocityBatch): LossAndGradient {
+  lossGradient(parameters: ParameterSet, batch: VelocityBatch): LossAndGradient {
     const reverse = this.#prepared.reverse!;
-    this.#prepared.update(parameters, times);
-    reverse.reset();
+    this.#prepared.update(parameters, batch.times);
+    let loss: number;
+    try {
+      loss = this.#loss(batch);
+    } catch (error) {
+      // Not finite perhaps because the field was not prepared that far.
+      if (!(error instanceof NumericalError && this.#prepared.widen?.())) throw error;
+      loss = this.#loss(batch);
+    }
+    return { loss, gradient: reverse.gradient() };
+  }
+
+  /** The loss; what belongs to the gradient is in the stages' cotangents. */
+  #loss({ x, velocity, n }: VelocityBatch): number {
+    this.#prepared.reverse!.reset();
     let sum = 0;
     for (let stage = 0; stage < this.stages; stage++) {
       const end = Math.ceil(((stage + 1) * n) / this.stages);
@@ -65,7 +78,7 @@ export class VelocityEngine {
         sum += this.#chunk(stage, x, velocity, first, Math.min(MAX_CHUNK, end - first), n);
       }
     }
-    return { loss: sum / n, gradient: reverse.gradient() };
+    return sum / n;
   }
 
   /** Sum of the losses of samples first … first + count − 1; their part of the gradient goes to the stage's cotangents. */
