@@ -104,6 +104,7 @@ export {
   type SampleSet,
   sample,
   sampleToFolder,
+  sampleToHdf5,
   writeSampleSet,
 } from './sampling/index.js';
 export {

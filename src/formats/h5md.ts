@@ -1,5 +1,14 @@
 import { DataError } from '../errors.js';
-import { type Address, type Hdf5Dataset, type Hdf5File, listing, openHdf5, parseAddress } from './hdf5/index.js';
+import {
+  type Address,
+  type Hdf5Dataset,
+  type Hdf5File,
+  type Hdf5Structure,
+  listing,
+  openHdf5,
+  parseAddress,
+  type ReservedArray,
+} from './hdf5/index.js';
 
 /* H5MD 1.1 (de Buyl, Colberg, Höfling 2014, Comput. Phys. Commun. 185, 1546): where arrays stand in an HDF5 file. */
 
@@ -9,12 +18,69 @@ const PARTICLES = 'all';
 /** Path of the positions [n, N, 3]. */
 export const POSITIONS = `/particles/${PARTICLES}/position/value`;
 
+/** Path of the indices of the samples [n]. */
+export const STEPS = `/particles/${PARTICLES}/position/step`;
+
 /** Path of the manifest, a text. */
 export const H5MD_MANIFEST = '/parameters/manifest';
 
 /** Path of the values [n] of an observable. */
 export function observable(name: string): string {
   return `/observables/${name}/value`;
+}
+
+export interface H5mdContent {
+  /** Positions, [n, N, 3]. */
+  readonly frames: ReservedArray;
+  /** Names of observables [n], f64. */
+  readonly observables: readonly string[];
+  /** Species of each particle, [N]. */
+  readonly species: readonly number[];
+  readonly manifestBytes: number;
+  /** Version of this program. */
+  readonly version: string;
+}
+
+/**
+ * H5MD of independent configurations in free space. The step is the index of the sample, and so is the time, which samples do
+ * not have but MDAnalysis asks for. Steps are shared by all elements, as the standard allows.
+ */
+export function h5mdStructure({ frames, observables, species, manifestBytes, version }: H5mdContent): Hdf5Structure {
+  const particles = `/particles/${PARTICLES}`;
+  const [n, , dimension] = frames.shape;
+  return {
+    groups: [
+      '/h5md',
+      '/h5md/author',
+      '/h5md/creator',
+      '/particles',
+      particles,
+      `${particles}/box`,
+      `${particles}/position`,
+      '/observables',
+      ...observables.map((name) => `/observables/${name}`),
+      '/parameters',
+    ],
+    attributes: [
+      ['/h5md', 'version', Int32Array.of(1, 1)],
+      ['/h5md/author', 'name', 'equiflow'],
+      ['/h5md/creator', 'name', 'equiflow'],
+      ['/h5md/creator', 'version', version],
+      [`${particles}/box`, 'dimension', dimension],
+      [`${particles}/box`, 'boundary', Array(dimension).fill('none')],
+    ],
+    datasets: { [`${particles}/species`]: Int32Array.from(species) },
+    arrays: {
+      [POSITIONS]: frames,
+      ...Object.fromEntries(observables.map((name) => [observable(name), { type: '<f8', shape: [n] }])),
+      [STEPS]: { type: '<i8', shape: [n] },
+    },
+    texts: { [H5MD_MANIFEST]: manifestBytes },
+    links: [
+      [STEPS, `${particles}/position/time`],
+      ...observables.map((name): [string, string] => [STEPS, `/observables/${name}/step`]),
+    ],
+  };
 }
 
 /** A dataset whose file stays open until `close`. */

@@ -1,18 +1,19 @@
-import { createHash, type Hash } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { DataError } from '../errors.js';
-import type { NpyArray } from './npy.js';
+import {
+  bytesOf,
+  type Elements,
+  ElementWriter,
+  elementBytes,
+  readWhole,
+  type StreamedType,
+  writeWhole,
+} from './element-writer.js';
 import { decodeNpyHeader, encodeNpyHeader, NPY_MAGIC } from './npy-header.js';
 import { elementCount, formatShape } from './shape.js';
 import { asInputError, asOutputError } from './system-errors.js';
-
-type Elements = NpyArray['data'];
-
-const ELEMENT_BYTES = { '<f4': 4, '<f8': 8 } as const;
-
-/** The element types that are streamed. */
-export type StreamedType = keyof typeof ELEMENT_BYTES;
 
 /** More than any header may have (`decodeNpyHeader`). */
 const HEADER_ROOM = 16_384;
@@ -22,23 +23,17 @@ const PASS_BYTES = 1 << 19;
 
 /**
  * A `.npy` file of known shape that is written in pieces, in order. The header for the whole array comes first, so that the
- * finished file has the bytes that `encodeNpy` gives. A file that was left unfinished can be gone on with: `peek` shows
- * what stands at the present place, `accept` keeps it.
+ * finished file has the bytes that `encodeNpy` gives.
  */
-export class NpyStreamWriter {
-  readonly #hash: Hash;
-  #position: number;
-
+export class NpyStreamWriter extends ElementWriter {
   private constructor(
-    readonly path: string,
-    private readonly handle: FileHandle,
-    private readonly type: StreamedType,
-    header: Uint8Array,
-    /** Bytes of the finished file. */
-    readonly size: number,
+    path: string,
+    private readonly file: FileHandle,
+    type: StreamedType,
+    shape: readonly number[],
+    start: number,
   ) {
-    this.#hash = createHash('sha256').update(header);
-    this.#position = header.length;
+    super(path, file, type, shape, start);
   }
 
   /**
@@ -51,48 +46,17 @@ export class NpyStreamWriter {
     try {
       handle = await open(path, constants.O_RDWR | constants.O_CREAT);
       await writeWhole(handle, header, 0);
-      const size = header.length + elementCount(shape) * ELEMENT_BYTES[type];
-      return new NpyStreamWriter(path, handle, type, header, size);
+      return new NpyStreamWriter(path, handle, type, shape, header.length);
     } catch (error) {
       await handle?.close();
       throw asOutputError(error, path);
     }
   }
 
-  /** The next `count` elements that an earlier run has left in the file, or undefined if it ends before. */
-  async peek(count: number): Promise<Elements | undefined> {
-    const data = this.type === '<f4' ? new Float32Array(count) : new Float64Array(count);
-    try {
-      return (await readWhole(this.handle, bytesOf(data), this.#position)) ? data : undefined;
-    } catch (error) {
-      throw asInputError(error, this.path);
-    }
-  }
-
-  /** Goes on beyond elements that `peek` has shown. */
-  accept(data: Elements): void {
-    this.#hash.update(bytesOf(data));
-    this.#position += data.byteLength;
-  }
-
-  /** @throws IoError if writing fails, for example because the disk is full */
-  async append(data: Elements): Promise<void> {
-    const bytes = bytesOf(data);
-    try {
-      const written = writeWhole(this.handle, bytes, this.#position);
-      // The hash is taken while another thread writes.
-      this.#hash.update(bytes);
-      this.#position += bytes.length;
-      await written;
-    } catch (error) {
-      throw asOutputError(error, this.path);
-    }
-  }
-
   /** Removes what stands behind the present place. */
   async truncate(): Promise<void> {
     try {
-      await this.handle.truncate(this.#position);
+      await this.file.truncate(this.position);
     } catch (error) {
       throw asOutputError(error, this.path);
     }
@@ -101,22 +65,14 @@ export class NpyStreamWriter {
   /** Returns when the device has what was written. */
   async sync(): Promise<void> {
     try {
-      await this.handle.sync();
+      await this.file.sync();
     } catch (error) {
       throw asOutputError(error, this.path);
     }
   }
 
-  /** SHA-256 of the finished file. To be called once, after the last element. */
-  digest(): string {
-    if (this.#position !== this.size) {
-      throw new Error(`${this.path}: ${this.#position} bytes written, expected ${this.size}`);
-    }
-    return this.#hash.digest('hex');
-  }
-
   close(): Promise<void> {
-    return this.handle.close();
+    return this.file.close();
   }
 }
 
@@ -147,7 +103,7 @@ export async function openNpyStream(path: string): Promise<NpyStream | undefined
   if (NPY_MAGIC.some((byte, i) => found.start[i] !== byte)) return undefined;
   const { descr, fortranOrder, shape, dataOffset } = decodeNpyHeader(found.start, path);
   if ((descr !== '<f4' && descr !== '<f8') || fortranOrder) return undefined;
-  const expected = dataOffset + elementCount(shape) * ELEMENT_BYTES[descr];
+  const expected = dataOffset + elementCount(shape) * elementBytes(descr);
   if (found.size !== expected) {
     const what = found.size < expected ? 'truncated' : 'too long';
     const contents = `shape ${formatShape(shape)} of ${descr}`;
@@ -188,7 +144,7 @@ export async function* npyChunks(stream: NpyStream, count: number): AsyncGenerat
 /** SHA-256 of the array as `encodeNpy` would write it, whatever header stands in the file. */
 export async function npySha256(stream: NpyStream): Promise<string> {
   const hash = createHash('sha256').update(encodeNpyHeader(stream.type, stream.shape));
-  for await (const data of npyChunks(stream, PASS_BYTES / ELEMENT_BYTES[stream.type])) hash.update(bytesOf(data));
+  for await (const data of npyChunks(stream, PASS_BYTES / elementBytes(stream.type))) hash.update(bytesOf(data));
   return hash.digest('hex');
 }
 
@@ -202,27 +158,4 @@ async function withFile<T>(path: string, use: (handle: FileHandle) => Promise<T>
   } finally {
     await handle?.close();
   }
-}
-
-function bytesOf({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array {
-  return new Uint8Array(buffer, byteOffset, byteLength);
-}
-
-/** One call may write less than it was given. */
-async function writeWhole(handle: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
-  let done = 0;
-  while (done < bytes.length) {
-    done += (await handle.write(bytes, done, bytes.length - done, position + done)).bytesWritten;
-  }
-}
-
-/** @returns whether there were enough bytes */
-async function readWhole(handle: FileHandle, bytes: Uint8Array, position: number): Promise<boolean> {
-  let done = 0;
-  while (done < bytes.length) {
-    const { bytesRead } = await handle.read(bytes, done, bytes.length - done, position + done);
-    if (bytesRead === 0) return false;
-    done += bytesRead;
-  }
-  return true;
 }

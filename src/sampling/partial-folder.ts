@@ -15,11 +15,17 @@ const SET = 'set';
 /** Answers of file systems that cannot synchronise a folder. */
 const FOLDER_SYNC_UNSUPPORTED = new Set(['EINVAL', 'ENOTSUP', 'EPERM', 'EISDIR', 'EBADF']);
 
+/** The file in the set where that is one file. */
+export const SET_FILE = 'samples';
+
+/** What a set becomes. */
+export type TargetKind = 'folder' | 'file';
+
 /** What decides the bytes of a sample set; a run may go on only with what was begun with the same. */
 export type SamplePlan = Readonly<Record<string, unknown>> & { readonly n: number };
 
 /**
- * The unfinished version of a folder: `.<name>.<n>.partial` beside it, with the files in `set`, the plan they follow, a
+ * The unfinished version of a folder or file: `.<name>.<n>.partial` beside it, with the files in `set`, the plan they follow, a
  * journal of what has reached the device, and the lock of the process that writes it. The name depends on the target and n
  * alone, so that the same command finds it again.
  */
@@ -28,7 +34,7 @@ export interface PartialFolder {
   /** Folder of the files to be. */
   readonly set: string;
   readonly journal: string;
-  /** Puts the set where it belongs, in place of an empty folder or an older sample set, and removes the rest. */
+  /** Puts the set where it belongs, in place of an empty folder, an older sample set or a file, and removes the rest. */
   publish(): Promise<void>;
   /** Removes it with all it holds. */
   remove(): Promise<void>;
@@ -42,9 +48,9 @@ export interface PartialFolder {
  * @throws OutputError if the target is not to be replaced, its parent is missing or not writable, another process is at it,
  *   or something else was begun there
  */
-export async function openPartialFolder(path: string, plan: SamplePlan): Promise<PartialFolder> {
+export async function openPartialFolder(path: string, plan: SamplePlan, kind: TargetKind): Promise<PartialFolder> {
   try {
-    await requireTarget(path);
+    await requireTarget(path, kind);
     const target = await followLinks(path);
     const partial = join(dirname(target), `.${basename(target)}.${plan.n}.partial`);
     const release = await claim(path, partial);
@@ -73,7 +79,9 @@ export async function openPartialFolder(path: string, plan: SamplePlan): Promise
     const publish = async () => {
       try {
         await syncFolder(set);
-        await exchange(set, target, await requireTarget(path));
+        const replaces = await requireTarget(path, kind);
+        if (kind === 'file') await rename(join(set, SET_FILE), target);
+        else await exchange(set, target, replaces);
         await syncFolder(dirname(target));
       } catch (error) {
         throw asOutputError(error, path);
@@ -155,12 +163,17 @@ function difference(found: string, plan: SamplePlan): string {
 }
 
 /** @returns whether there is a sample set to be replaced */
-async function requireTarget(path: string): Promise<boolean> {
+async function requireTarget(path: string, kind: TargetKind): Promise<boolean> {
   const stats: Stats | undefined = await stat(path).catch((error) => {
     if (systemErrorCode(error) === 'ENOENT') return undefined;
     throw error;
   });
   if (stats === undefined) return false;
+  if (kind === 'file') {
+    if (stats.isFile()) return true;
+    const found = stats.isDirectory() ? 'a folder' : 'a device or pipe';
+    throw new OutputError(`cannot write ${path}: it is ${found}, expected a file or a new name`);
+  }
   if (!stats.isDirectory()) {
     throw new OutputError(`cannot write ${path}: it is not a folder, expected a folder or a new name`);
   }

@@ -1,19 +1,19 @@
 import { statfs } from 'node:fs/promises';
-import { join } from 'node:path';
 import { InterruptedError, IoError, NumericalError } from '../errors.js';
 import type { BoltzmannGenerator } from '../flows/index.js';
-import { writeOutput } from '../formats/index.js';
-import { NpyStreamWriter } from '../formats/npy-stream.js';
-import type { ArrayEntry } from '../manifest.js';
+import { loadHdf5 } from '../formats/hdf5/index.js';
 import type { WeightReport } from '../reweighting/index.js';
 import { VERSION } from '../version.js';
 import type { WorkerPool } from '../workers/index.js';
 import { type BlockSummary, blockChecksum, summarize } from './block-summary.js';
+import { openFolderSink } from './folder-sink.js';
+import { openHdf5Sink } from './hdf5-sink.js';
 import { Journal } from './journal.js';
-import { openPartialFolder, type PartialFolder, type SamplePlan } from './partial-folder.js';
+import { openPartialFolder, type PartialFolder, type SamplePlan, type TargetKind } from './partial-folder.js';
 import { BLOCK_SIZE, blockInputs, requireRange, SAMPLE_TASKS, type SampleOptions } from './sample.js';
-import { gigabytes, sampleBytes } from './sample-files.js';
-import { MANIFEST, sampleManifestOf, sampleProvenance } from './sample-manifest.js';
+import { gigabytes } from './sample-files.js';
+import { sampleManifestOf, sampleProvenance } from './sample-manifest.js';
+import { type SampleSink, type SetLayout, unknownEntries } from './sample-sink.js';
 import type { SampleBlock, SampleBlockInput, SummarizedBlock } from './tasks.js';
 import { WeightStream } from './weight-stream.js';
 
@@ -22,9 +22,6 @@ const BLOCK_BYTES = 1 << 20;
 
 /** What may be lost to a kill, in seconds of work; the device needs a part of that to take what was written. */
 const CHECKPOINT_SECONDS = 2;
-
-const ARRAYS = ['x', 'logQ', 'energy', 'logWeight'] as const;
-type ArrayName = (typeof ARRAYS)[number];
 
 export interface SampleStreamOptions extends SampleOptions {
   /** SHA-256 of the model file, for the manifest. */
@@ -44,18 +41,46 @@ export interface SampleStreamOptions extends SampleOptions {
  * @throws OutputError if the folder cannot be created or replaced, another process writes it, or another set was begun there;
  *   IoError if the disk is full or fails. What was written stays.
  */
-export async function sampleToFolder(
+export function sampleToFolder(
   path: string,
   generator: BoltzmannGenerator,
   options: SampleStreamOptions,
   pool: WorkerPool,
 ): Promise<WeightReport> {
+  return stream(path, 'folder', generator, options, pool);
+}
+
+/**
+ * Draws samples into one HDF5 file in the layout of H5MD, as `sampleToFolder` draws them into a folder and with the same
+ * care for kills. Equal calls give equal data sets; the bytes between them hold dates.
+ *
+ * @returns the report on the weights, as `importanceWeights` gives it
+ * @throws as `sampleToFolder`; UnavailableError without the optional package h5wasm
+ */
+export function sampleToHdf5(
+  path: string,
+  generator: BoltzmannGenerator,
+  options: SampleStreamOptions,
+  pool: WorkerPool,
+): Promise<WeightReport> {
+  return stream(path, 'file', generator, options, pool);
+}
+
+async function stream(
+  path: string,
+  kind: TargetKind,
+  generator: BoltzmannGenerator,
+  options: SampleStreamOptions,
+  pool: WorkerPool,
+): Promise<WeightReport> {
   requireRange(options);
-  const { n, precision = 'f32', signal } = options;
+  const { n, first = 0, precision = 'f32', signal } = options;
   const { particles, dimensions, kT } = generator.prior;
   const C = particles * dimensions;
   const size = BLOCK_SIZE * Math.max(1, Math.floor(BLOCK_BYTES / (BLOCK_SIZE * C * 4)));
+  const layout: SetLayout = { n, first, particles, dimensions, precision, species: generator.target.species };
   const provenance = sampleProvenance(generator, options.model, options);
+  const manifest = (entries: ReturnType<SampleSink['entries']>) => sampleManifestOf(provenance, kT, n, entries);
   const plan: SamplePlan = {
     kind: 'unfinished equiflow samples',
     equiflow: VERSION,
@@ -64,12 +89,18 @@ export async function sampleToFolder(
     n,
     block: size,
   };
-  const partial = await openPartialFolder(path, plan);
+  if (kind === 'file') await loadHdf5();
+  const partial = await openPartialFolder(path, plan, kind);
   let run: Run | undefined;
   try {
-    run = await Run.open(partial, options, { size, particles, dimensions });
-    await run.takeUp();
-    await requireSpace(path, partial, n - run.done, sampleBytes(C, precision));
+    const journal = await Journal.open(partial.journal);
+    run = new Run(journal, options, size);
+    const sink =
+      kind === 'folder'
+        ? await openFolderSink(partial.set, layout)
+        : await openHdf5Sink(partial.set, layout, Buffer.byteLength(manifest(unknownEntries(layout))));
+    await run.takeUp(sink);
+    await requireSpace(path, partial, n - run.done, sink.sampleBytes);
     const inputs = blockInputs(generator, options, size, run.done);
     const task = { module: SAMPLE_TASKS, name: 'summarizedSampleBlock' };
     for await (const block of pool.map<SampleBlockInput, SummarizedBlock>(task, inputs, signal ? { signal } : {})) {
@@ -78,9 +109,8 @@ export async function sampleToFolder(
       if (signal?.aborted && run.done < n) throw interrupted(signal);
     }
     const report = run.report();
-    const manifest = sampleManifestOf(provenance, kT, n, await run.finish());
+    await run.finish(manifest);
     run = undefined;
-    await writeOutput(join(partial.set, MANIFEST), new TextEncoder().encode(manifest));
     await partial.publish();
     return report;
   } catch (error) {
@@ -114,14 +144,7 @@ function withAdvice(error: unknown, done: number, n: number, kept: boolean): unk
   return new IoError(`${error.message}; ${done} of ${n} samples are kept: run it again to go on`, { cause: error });
 }
 
-interface Layout {
-  /** Samples a block. */
-  readonly size: number;
-  readonly particles: number;
-  readonly dimensions: number;
-}
-
-/** The files of a sample set while they grow. */
+/** A sample set while it grows. */
 class Run {
   done = 0;
   readonly #weights: WeightStream;
@@ -131,68 +154,43 @@ class Run {
   #lastCheckpoint: number | undefined;
   #failure: unknown;
 
-  private constructor(
-    private readonly files: Readonly<Record<ArrayName, NpyStreamWriter>>,
+  #sink: SampleSink | undefined;
+
+  constructor(
     private readonly journal: Journal,
     private readonly options: SampleStreamOptions,
-    private readonly layout: Layout,
+    /** Samples a block. */
+    private readonly size: number,
   ) {
     this.#weights = new WeightStream(options.n);
   }
 
-  static async open(partial: PartialFolder, options: SampleStreamOptions, layout: Layout): Promise<Run> {
-    const { n, precision } = options;
-    const opened: { close(): Promise<void> }[] = [];
-    const kept = <T extends { close(): Promise<void> }>(file: T) => {
-      opened.push(file);
-      return file;
-    };
-    const file = async (name: ArrayName) => {
-      const shape = name === 'x' ? [n, layout.particles, layout.dimensions] : [n];
-      const type = name === 'x' && precision !== 'f64' ? '<f4' : '<f8';
-      return kept(await NpyStreamWriter.open(join(partial.set, `${name}.npy`), type, shape));
-    };
-    try {
-      const journal = kept(await Journal.open(partial.journal));
-      const vectors = { logQ: await file('logQ'), energy: await file('energy'), logWeight: await file('logWeight') };
-      return new Run({ x: await file('x'), ...vectors }, journal, options, layout);
-    } catch (error) {
-      await Promise.all(opened.map((entry) => entry.close()));
-      throw error;
-    }
-  }
-
   /** Samples that a later run would find. */
   get checkpointed(): number {
-    return Math.min(this.options.n, this.journal.checksums.length * this.layout.size);
+    return Math.min(this.options.n, this.journal.checksums.length * this.size);
   }
 
   /** Goes through what an earlier run has left, up to the first block that is not what its journal says. */
-  async takeUp(): Promise<void> {
+  async takeUp(sink: SampleSink): Promise<void> {
+    this.#sink = sink;
     const { n, signal, onProgress } = this.options;
-    const { size, particles, dimensions } = this.layout;
     const expected = this.journal.checksums;
     let block = 0;
     for (; block < expected.length && this.done < n; block++) {
       if (signal?.aborted) throw interrupted(signal);
-      const count = Math.min(size, n - this.done);
-      const x = await this.files.x.peek(count * particles * dimensions);
-      const [logQ, energy, logWeight] = await Promise.all(
-        [this.files.logQ, this.files.energy, this.files.logWeight].map((file) => file.peek(count)),
-      );
-      const found = { x, logQ, energy, logWeight } as SampleBlock;
-      if (ARRAYS.some((name) => found[name] === undefined) || blockChecksum(found) !== expected[block]) break;
-      for (const name of ARRAYS) this.files[name].accept(found[name]);
+      const found = await sink.take(Math.min(this.size, n - this.done));
+      if (found === undefined || blockChecksum(found) !== expected[block]) break;
+      await sink.accept(found);
       this.#count(found, summarize(found));
       onProgress?.({ stage: 'checking what is there', done: this.done, total: this.checkpointed });
     }
     await this.journal.truncate(block);
-    for (const name of ARRAYS) await this.files[name].truncate();
+    await sink.truncate();
   }
 
   async append(block: SummarizedBlock): Promise<void> {
     if (this.#failure !== undefined) throw this.#failure;
-    await Promise.all(ARRAYS.map((name) => this.files[name].append(block[name])));
+    await this.#sink!.append(block);
     this.#count(block, block.summary);
     this.#fresh.push(block.summary.checksum);
     const now = performance.now();
@@ -217,18 +215,13 @@ class Run {
     return this.#weights.report();
   }
 
-  /** Ends the files. */
-  async finish(): Promise<Record<ArrayName, ArrayEntry>> {
+  /** Ends the set with the manifest that goes with its arrays. */
+  async finish(manifest: (entries: ReturnType<SampleSink['entries']>) => string): Promise<void> {
     await this.#checkpoint;
     if (this.#failure !== undefined) throw this.#failure;
     await this.#record();
-    const { n, precision = 'f32' } = this.options;
-    const { particles, dimensions } = this.layout;
-    const vector = (name: ArrayName): ArrayEntry => ({ shape: [n], dtype: 'f64', sha256: this.files[name].digest() });
-    const x: ArrayEntry = { shape: [n, particles, dimensions], dtype: precision, sha256: this.files.x.digest() };
-    const entries = { x, logQ: vector('logQ'), energy: vector('energy'), logWeight: vector('logWeight') };
+    await this.#sink!.finish(manifest(this.#sink!.entries()));
     await this.#close();
-    return entries;
   }
 
   /**
@@ -239,7 +232,7 @@ class Run {
     await this.#checkpoint;
     const kept = this.journal.checksums.length > 0 && !(reason instanceof NumericalError);
     // A device that is full or broken may refuse; what it has taken before is enough.
-    if (kept && this.#failure === undefined) await this.#record().catch(() => {});
+    if (kept && this.#failure === undefined && this.#sink !== undefined) await this.#record().catch(() => {});
     await this.#close();
     return kept;
   }
@@ -253,11 +246,11 @@ class Run {
   async #record(): Promise<void> {
     const checksums = this.#fresh;
     this.#fresh = [];
-    await Promise.all(ARRAYS.map((name) => this.files[name].sync()));
+    await this.#sink!.sync();
     await this.journal.append(checksums);
   }
 
   async #close(): Promise<void> {
-    await Promise.all([...ARRAYS.map((name) => this.files[name].close()), this.journal.close()]);
+    await Promise.all([this.#sink?.close(), this.journal.close()]);
   }
 }

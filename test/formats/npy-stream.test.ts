@@ -60,7 +60,7 @@ test('a file that was left unfinished is gone on with, and ends with the same by
 test('a digest is given for a whole file only', async (t) => {
   const writer = await NpyStreamWriter.open(join(await ownFolder(t), 'x.npy'), '<f8', [3]);
   await writer.append(Float64Array.of(1, 2));
-  t.throws(() => writer.digest(), { message: /144 bytes written, expected 152/ });
+  t.throws(() => writer.digest(), { message: /2 elements written, expected 3/ });
   await writer.close();
 });
 

@@ -7,7 +7,7 @@ import test, { type ExecutionContext } from 'ava';
 import { OutputError } from '../../src/errors.js';
 import { sampleToFolder } from '../../src/sampling/index.js';
 import { type MapOptions, type Task, WorkerPool } from '../../src/workers/index.js';
-import { contents, openPool, ownFolder, untrained } from './generators.js';
+import { contents, openPool, ownFolder, sameSet, untrained } from './generators.js';
 
 const PROCESS = fileURLToPath(new URL('./stream-process.js', import.meta.url));
 
@@ -47,42 +47,50 @@ async function journalBytes(partial: string): Promise<number> {
   return journal.length;
 }
 
-test.serial('after kills at random moments the same command ends with the bytes of an undisturbed run', async (t) => {
-  const n = 2 * N;
-  const expected = await undisturbed(t, n, SLOW_STEPS);
-  const folder = await ownFolder(t);
-  const path = join(folder, 'killed');
-  const partial = `.killed.${n}.partial`;
-  let random = 12345;
-  const draw = (below: number) => {
-    random = (Math.imul(random, 1664525) + 1013904223) >>> 0;
-    return Math.floor((random / 2 ** 32) * below);
-  };
-  let journalled = 0;
-  for (let kill = 0; kill < 5; kill++) {
-    const child = start(path, 1 + (kill % 2), n, SLOW_STEPS);
-    // Reports come first from the check of what is there, then from the work.
-    const blocks = Math.floor(journalled / 18);
-    const closed = once(child, 'close');
-    await reports(child, blocks + draw(3));
-    await new Promise((resolve) => setTimeout(resolve, draw(20)));
-    // However slow the device is, the last kill comes after a checkpoint.
-    while (kill === 4 && (await journalBytes(join(folder, partial))) < 18) {
-      await new Promise((resolve) => setTimeout(resolve, 5));
+/** So many times a process is killed before it may finish. */
+const KILLS = 20;
+
+for (const name of ['killed', 'killed.h5']) {
+  test.serial(`${name}: after ${KILLS} kills at random moments the same command ends as if undisturbed`, async (t) => {
+    const n = 6 * N;
+    const whole = join(await ownFolder(t), 'whole');
+    await sampleToFolder(whole, untrained(SLOW_STEPS), { n, seed: 1, model: 'test' }, openPool(t, 2));
+    const folder = await ownFolder(t);
+    const path = join(folder, name);
+    const partial = `.${name}.${n}.partial`;
+    let random = 12345;
+    const draw = (below: number) => {
+      random = (Math.imul(random, 1664525) + 1013904223) >>> 0;
+      return Math.floor((random / 2 ** 32) * below);
+    };
+    let journalled = 0;
+    for (let kill = 0; kill < KILLS; kill++) {
+      const child = start(path, 1 + (kill % 2), n, SLOW_STEPS);
+      const closed = once(child, 'close');
+      // Reports come first from the check of what is there, then from the work; some kills come before both.
+      const blocks = Math.floor(journalled / 18);
+      if (kill % 4 < 3) await reports(child, blocks + draw(3));
+      await new Promise((resolve) => setTimeout(resolve, draw(kill % 4 < 3 ? 20 : 300)));
+      // However slow the device is, the last kill comes after a checkpoint.
+      while (kill === KILLS - 1 && (await journalBytes(join(folder, partial))) < 18) {
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      }
+      child.kill('SIGKILL');
+      await closed;
+      const left = await readdir(folder);
+      t.true(left.length === 0 || (left.length === 1 && left[0] === partial), `kill ${kill}: ${left}`);
+      const bytes = await journalBytes(join(folder, partial));
+      t.true(bytes >= journalled - 18, 'what was on the device stays there');
+      journalled = bytes;
     }
-    child.kill('SIGKILL');
-    await closed;
-    t.deepEqual(await readdir(folder), [partial], `kill ${kill}`);
-    const bytes = await journalBytes(join(folder, partial));
-    t.true(bytes >= journalled - 18, 'what was on the device stays there');
-    journalled = bytes;
-  }
-  t.true(journalled >= 18, 'no kill came after a checkpoint: the test shows nothing');
-  const last = start(path, 2, n, SLOW_STEPS);
-  t.deepEqual(await once(last, 'close'), [0, null]);
-  t.deepEqual(await readdir(folder), ['killed']);
-  t.deepEqual(await contents(path), expected);
-});
+    t.true(journalled >= 18, 'no kill came after a checkpoint: the test shows nothing');
+    const last = start(path, 2, n, SLOW_STEPS);
+    t.deepEqual(await once(last, 'close'), [0, null]);
+    t.deepEqual(await readdir(folder), [name]);
+    if (name.endsWith('.h5')) await sameSet(t, path, whole);
+    else t.deepEqual(await contents(path), await contents(whole));
+  });
+}
 
 test.serial('while a process writes a folder, another one is refused by name and disturbs nothing', async (t) => {
   const expected = await undisturbed(t);
@@ -151,3 +159,18 @@ test.serial('a device without room ends the run clearly, and with room it goes o
   t.deepEqual(await readdir(folder), ['full']);
   t.deepEqual(await contents(path), expected);
 });
+
+test.serial(
+  'where files may not grow as long as HDF5 will be, it is told before the work and nothing is left',
+  async (t) => {
+    const folder = await ownFolder(t);
+    const child = startLimited(join(folder, 'full.h5'), 4096);
+    let said = '';
+    child.stderr!.setEncoding('utf8').on('data', (text: string) => {
+      said += text;
+    });
+    t.deepEqual(await once(child, 'close'), [1, null]);
+    t.regex(said, /^cannot write \S+: the file grew beyond the allowed size \(EFBIG\)$/);
+    t.deepEqual(await readdir(folder), []);
+  },
+);

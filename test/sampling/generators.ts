@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
 import { type BoltzmannGenerator, boltzmannGenerator, continuousFlow } from '../../src/flows/index.js';
-import { sha256 } from '../../src/formats/index.js';
+import { openHdf5 } from '../../src/formats/hdf5/index.js';
+import { readArray, sha256 } from '../../src/formats/index.js';
 import { rk4 } from '../../src/integrators/index.js';
 import { meanFreeNormal } from '../../src/priors/index.js';
 import { systemFromSpec } from '../../src/systems/index.js';
@@ -40,4 +41,25 @@ export async function contents(folder: string): Promise<Record<string, string>> 
     return [path.slice(folder.length + 1), `${bytes.length} bytes, ${sha256(bytes)}`] as const;
   });
   return Object.fromEntries(await Promise.all(files));
+}
+
+/** Holds if an HDF5 file has the arrays and the manifest of a folder. */
+export async function sameSet(t: ExecutionContext, path: string, folder: string): Promise<void> {
+  for (const name of ['logQ', 'energy', 'logWeight']) {
+    const [found, expected] = [await readArray(path, name), await readArray(join(folder, `${name}.npy`))];
+    t.deepEqual(found.shape, expected.shape, name);
+    t.true(Buffer.from(found.data.buffer).equals(bytesOf(expected.data)), name);
+  }
+  const [found, expected] = [await readArray(path), await readArray(join(folder, 'x.npy'))];
+  const D = expected.shape[2];
+  t.deepEqual(found.shape, [expected.shape[0], expected.shape[1], 3]);
+  t.is(found.data.constructor, expected.data.constructor);
+  t.true(found.data.every((value, i) => value === (i % 3 < D ? expected.data[D * Math.floor(i / 3) + (i % 3)] : 0)));
+  const file = await openHdf5(path);
+  t.is(file.text('/parameters/manifest'), await readFile(join(folder, 'manifest.json'), 'utf8'));
+  file.close();
+}
+
+function bytesOf({ buffer, byteOffset, byteLength }: Float32Array | Float64Array): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
 }

@@ -1,4 +1,5 @@
 import { Command, Option } from 'commander';
+import { isHdf5Name, loadHdf5 } from '../../formats/hdf5/index.js';
 import { checkWritable } from '../../formats/index.js';
 import { importanceWeights, type WeightReport } from '../../reweighting/index.js';
 import {
@@ -7,6 +8,7 @@ import {
   sample,
   sampleProvenance,
   sampleToFolder,
+  sampleToHdf5,
   writeSampleSet,
 } from '../../sampling/index.js';
 import { loadModel } from '../model.js';
@@ -37,7 +39,7 @@ interface Options {
 export function sampleCommand(): Command {
   return new Command('sample')
     .description(
-      'draw independent samples with exact log q, energies and log-weights; into a folder, the same command goes on after a stop',
+      'draw independent samples with exact log q, energies and log-weights; into a folder or HDF5, the same command goes on after a stop',
     )
     .argument('<model>', 'model file (safetensors)')
     .addOption(countOption('samples'))
@@ -45,7 +47,7 @@ export function sampleCommand(): Command {
     .addOption(
       new Option('--first <index>', 'global index of the first sample').default(0).argParser(integer(0, 2 ** 52)),
     )
-    .addOption(outOption('.npz file, or a folder of .npy for sets of any size'))
+    .addOption(outOption('.npz file; for sets of any size a folder of .npy, or .h5 (HDF5 in the layout of H5MD)'))
     .addOption(precisionOption('f32'))
     .addOption(workersOption())
     .addOption(quietOption())
@@ -57,8 +59,12 @@ async function run(path: string, options: Options): Promise<void> {
   const { count, seed, first, out, precision } = options;
   const { generator, hash } = await loadModel(path);
   const archive = out.endsWith('.npz');
+  const hdf5 = isHdf5Name(out);
   if (archive) {
     checkArchiveSize(generator, count, precision, out);
+    await checkWritable(out);
+  } else if (hdf5) {
+    await loadHdf5();
     await checkWritable(out);
   } else {
     await checkFolderWritable(out, isSampleFolder);
@@ -73,7 +79,8 @@ async function run(path: string, options: Options): Promise<void> {
       await writeSampleSet(out, set, sampleProvenance(generator, hash, range));
       report = importanceWeights(set.logWeight);
     } else {
-      report = await sampleToFolder(out, generator, { ...range, model: hash }, pool);
+      const stream = hdf5 ? sampleToHdf5 : sampleToFolder;
+      report = await stream(out, generator, { ...range, model: hash }, pool);
       progress.finish();
     }
     await writeRunInfo(out, started, { workers: pool.workers });

@@ -1,0 +1,163 @@
+import { constants } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
+import { join } from 'node:path';
+import { bytesOf, type Elements, ElementWriter, type Storage, writeWhole } from '../formats/element-writer.js';
+import { H5MD_MANIFEST, h5mdStructure, observable, POSITIONS, STEPS } from '../formats/h5md.js';
+import { reserveHdf5 } from '../formats/hdf5/index.js';
+import { asOutputError } from '../formats/system-errors.js';
+import { VERSION } from '../version.js';
+import { SET_FILE } from './partial-folder.js';
+import { sampleBytes } from './sample-files.js';
+import {
+  type ArrayName,
+  acceptBlock,
+  appendBlock,
+  entriesOf,
+  type SampleSink,
+  type SetLayout,
+  shapeOf,
+  takeBlock,
+  typeOf,
+} from './sample-sink.js';
+import type { SampleBlock } from './tasks.js';
+
+/** Bytes of a step, the index of a sample. */
+const STEP_BYTES = 8;
+
+/**
+ * A sample set as one HDF5 file in the layout of H5MD, new or left by an earlier run. All that makes it HDF5 is written here;
+ * samples then go to the places that are reserved for them, so that the file is as safe underway as plain arrays are.
+ *
+ * @param manifestBytes length of the manifest that is to come
+ * @throws UnavailableError without h5wasm; OutputError, IoError as `writeOutput`
+ */
+export async function openHdf5Sink(folder: string, layout: SetLayout, manifestBytes: number): Promise<SampleSink> {
+  const { n, first, particles, dimensions, precision } = layout;
+  const path = join(folder, SET_FILE);
+  const spatial = Math.max(3, dimensions);
+  const perSample = sampleBytes(particles * spatial, precision) + STEP_BYTES;
+  let handle: FileHandle | undefined;
+  try {
+    handle = await open(path, constants.O_RDWR | constants.O_CREAT);
+    // Where files may not grow so long, it is told here.
+    await handle.truncate(n * perSample);
+    const { parts, offsets, size } = await reserveHdf5(
+      join(folder, 'layout'),
+      h5mdStructure({
+        frames: { type: typeOf('x', layout), shape: [n, particles, spatial] },
+        observables: ['logQ', 'energy', 'logWeight'],
+        species: layout.species,
+        manifestBytes,
+        version: VERSION,
+      }),
+    );
+    await handle.truncate(size);
+    for (const { at, bytes } of parts) await writeWhole(handle, bytes, at);
+    return new Hdf5Sink(path, handle, layout, offsets, first, perSample);
+  } catch (error) {
+    await handle?.close();
+    throw asOutputError(error, path);
+  }
+}
+
+class Hdf5Sink implements SampleSink {
+  readonly #writers: Record<ArrayName, ElementWriter>;
+  #done = 0;
+
+  constructor(
+    private readonly path: string,
+    private readonly handle: FileHandle,
+    private readonly layout: SetLayout,
+    private readonly offsets: ReadonlyMap<string, number>,
+    private readonly first: number,
+    readonly sampleBytes: number,
+  ) {
+    const writer = (name: ArrayName, dataset: string, storage?: Storage) =>
+      new ElementWriter(path, handle, typeOf(name, layout), shapeOf(name, layout), offsets.get(dataset)!, storage);
+    this.#writers = {
+      x: writer('x', POSITIONS, layout.dimensions === 2 ? IN_SPACE : undefined),
+      logQ: writer('logQ', observable('logQ')),
+      energy: writer('energy', observable('energy')),
+      logWeight: writer('logWeight', observable('logWeight')),
+    };
+  }
+
+  take(count: number): Promise<SampleBlock | undefined> {
+    return takeBlock(this.#writers, count, this.layout);
+  }
+
+  async accept(block: SampleBlock): Promise<void> {
+    acceptBlock(this.#writers, block);
+    await this.#count(block);
+  }
+
+  async append(block: SampleBlock): Promise<void> {
+    await Promise.all([appendBlock(this.#writers, block), this.#count(block)]);
+  }
+
+  /** The file has its length from the start, and every block is checked before it counts. */
+  async truncate(): Promise<void> {}
+
+  async sync(): Promise<void> {
+    try {
+      await this.handle.sync();
+    } catch (error) {
+      throw asOutputError(error, this.path);
+    }
+  }
+
+  entries() {
+    return entriesOf(this.#writers, this.layout);
+  }
+
+  async finish(manifest: string): Promise<void> {
+    await this.#write(Buffer.from(manifest), this.offsets.get(H5MD_MANIFEST)!);
+    await this.sync();
+  }
+
+  close(): Promise<void> {
+    return this.handle.close();
+  }
+
+  /** The steps of a block: the indices of its samples. */
+  async #count({ logQ }: SampleBlock): Promise<void> {
+    const start = this.#done;
+    this.#done += logQ.length;
+    const steps = BigInt64Array.from(logQ, (_, i) => BigInt(this.first + start + i));
+    await this.#write(bytesOf(steps), this.offsets.get(STEPS)! + start * STEP_BYTES);
+  }
+
+  async #write(bytes: Uint8Array, position: number): Promise<void> {
+    try {
+      await writeWhole(this.handle, bytes, position);
+    } catch (error) {
+      throw asOutputError(error, this.path);
+    }
+  }
+}
+
+/** Positions in the plane as programs take them that know only space: with a third coordinate, which is zero. */
+const IN_SPACE: Storage = {
+  ratio: 3 / 2,
+  encode: (plane) => {
+    const space = elementsLike(plane, (3 * plane.length) / 2);
+    for (let i = 0, j = 0; i < plane.length; i += 2, j += 3) {
+      space[j] = plane[i];
+      space[j + 1] = plane[i + 1];
+    }
+    return space;
+  },
+  decode: (space) => {
+    const plane = elementsLike(space, (2 * space.length) / 3);
+    for (let i = 0, j = 0; i < plane.length; i += 2, j += 3) {
+      plane[i] = space[j];
+      plane[i + 1] = space[j + 1];
+      if (space[j + 2] !== 0) return undefined;
+    }
+    return plane;
+  },
+};
+
+function elementsLike(data: Elements, length: number): Elements {
+  return data instanceof Float32Array ? new Float32Array(length) : new Float64Array(length);
+}
