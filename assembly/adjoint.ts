@@ -9,11 +9,37 @@ export function adjointScratch(coordinates: i32, blocks: i32): i32 {
   return blocks * (4 * coordinates + 3) * <i32>VECTOR;
 }
 
+/** kBar = weight·xBar + offset·stageXBar and sum += stageXBar in one pass: what a stage's k feeds, and what it fed. */
 // @ts-ignore: decorator
 @inline
-function scaled<T extends number>(out: usize, scale: f64, from: usize, bytes: usize): void {
-  const factor = v128.splat<T>(<T>scale);
-  for (let p: usize = 0; p < bytes; p += VECTOR) v128.store(out + p, v128.mul<T>(factor, v128.load(from + p)));
+function retreat<T extends number>(
+  kBar: usize,
+  weight: f64,
+  xBar: usize,
+  offset: f64,
+  stageXBar: usize,
+  sum: usize,
+  bytes: usize,
+): void {
+  const a = v128.splat<T>(<T>weight);
+  const b = v128.splat<T>(<T>offset);
+  for (let p: usize = 0; p < bytes; p += VECTOR) {
+    const bar = v128.load(stageXBar + p);
+    v128.store(kBar + p, v128.add<T>(v128.mul<T>(a, v128.load(xBar + p)), v128.mul<T>(b, bar)));
+    v128.store(sum + p, v128.add<T>(v128.load(sum + p), bar));
+  }
+}
+
+/** kBar = weight·xBar and sum = xBar. */
+// @ts-ignore: decorator
+@inline
+function retreatFirst<T extends number>(kBar: usize, weight: f64, xBar: usize, sum: usize, bytes: usize): void {
+  const a = v128.splat<T>(<T>weight);
+  for (let p: usize = 0; p < bytes; p += VECTOR) {
+    const bar = v128.load(xBar + p);
+    v128.store(kBar + p, v128.mul<T>(a, bar));
+    v128.store(sum + p, bar);
+  }
 }
 
 /** kBar += 2·weight·c_s·k and kinetic_s += weight·|k_s|² for every sample s, with `cotangents` c f64 per sample. */
@@ -85,12 +111,11 @@ export function rungeKutta4Reverse<T extends number>(
   const div = divBar + <usize>blocks * VECTOR;
   const h = (inverse ? -1.0 : 1.0) / <f64>steps;
   for (let step = steps - 1; step >= 0; step--) {
-    memory.copy(sum, xBar, bytes);
     for (let substep = 3; substep >= 0; substep--) {
       const weight = substep == 0 || substep == 3 ? h / 6 : h / 3;
       // k of this substep feeds the step's end, and the next substep's position (unless it is the last)
-      scaled<T>(kBar, weight, xBar, bytes);
-      if (substep < 3) addScaled<T>(kBar, kBar, substep < 2 ? 0.5 * h : h, stageXBar, bytes);
+      if (substep == 3) retreatFirst<T>(kBar, weight, xBar, sum, bytes);
+      else retreat<T>(kBar, weight, xBar, substep < 2 ? 0.5 * h : h, stageXBar, sum, bytes);
       const s = <usize>stageIndex(step, substep, steps, inverse);
       const stage = stages + s * stageBytes;
       const position = tape + <usize>(4 * step + substep) * bytes;
@@ -107,9 +132,8 @@ export function rungeKutta4Reverse<T extends number>(
         kind, parameters, stage, stageBars + s * stageBarBytes,
         position, kBar, divBar, stageXBar, particles, dimensions, blocks, scratch,
       );
-      addScaled<T>(sum, sum, 1, stageXBar, bytes);
     }
-    memory.copy(xBar, sum, bytes);
+    addScaled<T>(xBar, sum, 1, stageXBar, bytes);
   }
 }
 

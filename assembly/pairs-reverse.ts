@@ -2,6 +2,7 @@
 // in, cotangents of the positions and of the table out.
 
 import { VECTOR } from './lanes';
+import { reverseFour } from './four-particles-reverse';
 import { REVERSE_ENTRY, blocksPerTile, locate, tableBase, tileEnd } from './pair-tiles';
 
 /** As the geometry pass of pairs.ts, and the projection (w_i − w_j)·r of the velocity's cotangents into the entry's fourth vector. */
@@ -9,7 +10,7 @@ import { REVERSE_ENTRY, blocksPerTile, locate, tableBase, tileEnd } from './pair
 @inline
 function reverseGeometryPass<T extends number>(
   D: i32,
-  species: bool,
+  SPECIES: bool,
   shifts: usize,
   x: usize,
   vBar: usize,
@@ -21,20 +22,40 @@ function reverseGeometryPass<T extends number>(
   p: usize,
 ): usize {
   const stride = <usize>D * VECTOR;
+  const stop = x + <usize>particles * stride;
+  const shift = vBar - x;
   for (let i = first; i < end; i++) {
-    for (let j = i + 1; j < particles; j++) {
-      let squared = v128.splat<T>(<T>0);
-      let projection = squared;
-      for (let a: usize = 0; a < stride; a += VECTOR) {
-        const ia = <usize>i * stride + a;
-        const ja = <usize>j * stride + a;
-        const r = v128.sub<T>(v128.load(x + ia), v128.load(x + ja));
-        const w = v128.sub<T>(v128.load(vBar + ia), v128.load(vBar + ja));
-        squared = v128.add<T>(squared, v128.mul<T>(r, r));
-        projection = v128.add<T>(projection, v128.mul<T>(w, r));
+    const xi = x + <usize>i * stride;
+    const wi = xi + shift;
+    let species = shifts + <usize>((i * particles + i) << 2);
+    const a = v128.load(xi);
+    const b = v128.load(xi, 16);
+    const wa = v128.load(wi);
+    const wb = v128.load(wi, 16);
+    let c = a;
+    let wc = wa;
+    if (D == 3) {
+      c = v128.load(xi, 32);
+      wc = v128.load(wi, 32);
+    }
+    for (let xj = xi + stride; xj < stop; xj += stride) {
+      const wj = xj + shift;
+      const r0 = v128.sub<T>(a, v128.load(xj));
+      const r1 = v128.sub<T>(b, v128.load(xj, 16));
+      const w0 = v128.sub<T>(wa, v128.load(wj));
+      const w1 = v128.sub<T>(wb, v128.load(wj, 16));
+      let squared = v128.add<T>(v128.mul<T>(r0, r0), v128.mul<T>(r1, r1));
+      let projection = v128.add<T>(v128.mul<T>(w0, r0), v128.mul<T>(w1, r1));
+      if (D == 3) {
+        const r2 = v128.sub<T>(c, v128.load(xj, 32));
+        const w2 = v128.sub<T>(wc, v128.load(wj, 32));
+        squared = v128.add<T>(squared, v128.mul<T>(r2, r2));
+        projection = v128.add<T>(projection, v128.mul<T>(w2, r2));
       }
-      if (species) locate<T>(squared, invSpacing, last, shifts + <usize>((i * particles + j) << 2), p);
-      else locate<T>(squared, invSpacing, last, 0, p);
+      if (SPECIES) {
+        species += 4;
+        locate<T>(squared, invSpacing, last, species, p);
+      } else locate<T>(squared, invSpacing, last, 0, p);
       v128.store(p, projection, 48);
       p += REVERSE_ENTRY;
     }
@@ -48,7 +69,7 @@ function reverseGeometryPass<T extends number>(
  */
 // @ts-ignore: decorator
 @inline
-function reverseTablePass<T extends number>(
+export function reverseTablePass<T extends number>(
   D: i32,
   base: u32,
   barBase: u32,
@@ -154,23 +175,57 @@ function reverseForcePass<T extends number>(
   p: usize,
 ): usize {
   const stride = <usize>D * VECTOR;
+  const stop = x + <usize>particles * stride;
+  const shift = vBar - x;
+  const out = xBar - x;
   for (let i = first; i < end; i++) {
-    for (let j = i + 1; j < particles; j++) {
+    const xi = x + <usize>i * stride;
+    const wi = xi + shift;
+    const oi = xi + out;
+    const a = v128.load(xi);
+    const b = v128.load(xi, 16);
+    const wa = v128.load(wi);
+    const wb = v128.load(wi, 16);
+    let c = a;
+    let wc = wa;
+    let sa = v128.load(oi);
+    let sb = v128.load(oi, 16);
+    let sc = sa;
+    if (D == 3) {
+      c = v128.load(xi, 32);
+      wc = v128.load(wi, 32);
+      sc = v128.load(oi, 32);
+    }
+    for (let xj = xi + stride; xj < stop; xj += stride) {
       const f = v128.load(p);
       const radial = v128.load(p, 16);
-      for (let a: usize = 0; a < stride; a += VECTOR) {
-        const ia = <usize>i * stride + a;
-        const ja = <usize>j * stride + a;
-        const r = v128.sub<T>(v128.load(x + ia), v128.load(x + ja));
-        const w = v128.sub<T>(v128.load(vBar + ia), v128.load(vBar + ja));
-        const bar = v128.add<T>(v128.mul<T>(w, f), v128.mul<T>(r, radial));
-        v128.store(xBar + ia, v128.add<T>(v128.load(xBar + ia), bar));
-        v128.store(xBar + ja, v128.sub<T>(v128.load(xBar + ja), bar));
+      const wj = xj + shift;
+      const oj = xj + out;
+      const bar0 = pairBar<T>(wa, v128.load(wj), f, a, v128.load(xj), radial);
+      const bar1 = pairBar<T>(wb, v128.load(wj, 16), f, b, v128.load(xj, 16), radial);
+      sa = v128.add<T>(sa, bar0);
+      sb = v128.add<T>(sb, bar1);
+      v128.store(oj, v128.sub<T>(v128.load(oj), bar0));
+      v128.store(oj, v128.sub<T>(v128.load(oj, 16), bar1), 16);
+      if (D == 3) {
+        const bar2 = pairBar<T>(wc, v128.load(wj, 32), f, c, v128.load(xj, 32), radial);
+        sc = v128.add<T>(sc, bar2);
+        v128.store(oj, v128.sub<T>(v128.load(oj, 32), bar2), 32);
       }
       p += REVERSE_ENTRY;
     }
+    v128.store(oi, sa);
+    v128.store(oi, sb, 16);
+    if (D == 3) v128.store(oi, sc, 32);
   }
   return p;
+}
+
+/** What a pair adds to one coordinate's cotangent of its first particle: (w_i − w_j) f + (x_i − x_j) (∂L/∂d)/d. */
+// @ts-ignore: decorator
+@inline
+export function pairBar<T extends number>(wi: v128, wj: v128, f: v128, xi: v128, xj: v128, radial: v128): v128 {
+  return v128.add<T>(v128.mul<T>(v128.sub<T>(wi, wj), f), v128.mul<T>(v128.sub<T>(xi, xj), radial));
 }
 
 // @ts-ignore: decorator
@@ -248,5 +303,6 @@ export function kernelFieldReverse<T extends number>(
     else reverse<T>(3, false, parameters, stage, stageBar, x, vBar, divBar, xBar, particles, blocks, scratch);
   } else if (species) {
     reverse<T>(2, true, parameters, stage, stageBar, x, vBar, divBar, xBar, particles, blocks, scratch);
-  } else reverse<T>(2, false, parameters, stage, stageBar, x, vBar, divBar, xBar, particles, blocks, scratch);
+  } else if (particles == 4) reverseFour<T>(parameters, stage, stageBar, x, vBar, divBar, xBar, blocks, scratch);
+  else reverse<T>(2, false, parameters, stage, stageBar, x, vBar, divBar, xBar, particles, blocks, scratch);
 }
