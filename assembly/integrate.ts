@@ -2,7 +2,8 @@
 // t = s/(2·steps), so 2·steps + 1 stages serve forward (t: 0 → 1) and inverse (1 → 0) alike.
 
 import { VECTOR, lanes } from './lanes';
-import { velocity } from './field';
+import { KERNEL_FIELD, velocity } from './field';
+import { ADVANCE, END, forwardFour, isFour } from './four-particles';
 
 /** The stage that substep `substep` (0 … 3) of step `step` needs. */
 // @ts-ignore: decorator
@@ -41,6 +42,32 @@ function advance<T extends number>(
     const slope = v128.load(k + p);
     v128.store(next + p, v128.add<T>(v128.load(sum + p), v128.mul<T>(a, slope)));
     v128.store(position + p, v128.add<T>(v128.load(x + p), v128.mul<T>(b, slope)));
+  }
+}
+
+/** A substep of four particles in one pass: what `velocity`, `addScaled` and `advance` do to others one after the other. */
+// @ts-ignore: decorator
+@inline
+function substepFour<T extends number>(
+  substep: i32,
+  parameters: usize,
+  stage: usize,
+  position: usize,
+  sums: usize,
+  blocks: i32,
+  x: usize,
+  next: usize,
+  h: f64,
+  following: usize,
+  scratch: usize,
+): void {
+  if (substep == 3) {
+    forwardFour<T>(END, parameters, stage, position, sums, blocks, x, next, h / 6, 0, 0, 0, scratch);
+  } else {
+    const sum = substep == 0 ? x : next;
+    const weight = substep == 0 ? h / 6 : h / 3;
+    const offset = substep == 2 ? h : 0.5 * h;
+    forwardFour<T>(ADVANCE, parameters, stage, position, sums, blocks, next, sum, weight, x, offset, following, scratch);
   }
 }
 
@@ -87,6 +114,7 @@ export function rungeKutta4<T extends number>(
   const bytes = <usize>blocks * blockBytes;
   const sumBytes = <usize>(lanes<T>() * 8);
   const group = groupBlocks(coordinates);
+  const four = kind == KERNEL_FIELD && isFour(parameters, particles, dimensions);
   const next = work;
   const inner = next + bytes;
   const k = inner + bytes;
@@ -107,6 +135,12 @@ export function rungeKutta4<T extends number>(
         const at = <usize>b * blockBytes;
         const size = <usize>count * blockBytes;
         const sums = logDet + <usize>b * sumBytes;
+        if (four) {
+          substepFour<T>(
+            substep, parameters, stage, position + at, sums, count, x + at, next + at, h, following + at, scratch,
+          );
+          continue;
+        }
         velocity<T>(kind, parameters, stage, position + at, k, div, particles, dimensions, count, scratch);
         addScaled<f64>(sums, sums, weight, div, <usize>count * sumBytes);
         // The last substep's sum is the step's end, and nothing needs its start any more.

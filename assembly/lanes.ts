@@ -24,6 +24,20 @@ export function accumulate<T extends number>(sums: usize, value: v128): void {
   }
 }
 
+/** Adds weight·value, lane by lane, to the per-sample f64 values at `sums`. */
+// @ts-ignore: decorator
+@inline
+export function accumulateScaled<T extends number>(sums: usize, value: v128, weight: f64): void {
+  const factor = f64x2.splat(weight);
+  if (sizeof<T>() == 4) {
+    v128.store(sums, f64x2.add(v128.load(sums), f64x2.mul(factor, f64x2.promote_low_f32x4(value))));
+    const high = v128.shuffle<i64>(value, value, 1, 1);
+    v128.store(sums, f64x2.add(v128.load(sums, 16), f64x2.mul(factor, f64x2.promote_low_f32x4(high))), 16);
+  } else {
+    v128.store(sums, f64x2.add(v128.load(sums), f64x2.mul(factor, value)));
+  }
+}
+
 /** Loads per-sample f64 values into lanes of T. */
 // @ts-ignore: decorator
 @inline

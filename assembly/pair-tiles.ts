@@ -1,6 +1,6 @@
 // What the passes over pairs share: how a tile is cut, how a distance finds its row in a table, and the table's own pass.
 
-import { VECTOR, accumulate } from './lanes';
+import { VECTOR, accumulateScaled } from './lanes';
 
 const MAGIC32: f32 = 12582912; // 1.5·2^23
 const MAGIC64: f64 = 6755399441055744; // 1.5·2^52
@@ -64,13 +64,18 @@ export function tableBase<T extends number>(stage: usize): u32 {
   return sizeof<T>() == 4 ? <u32>stage - ((<u32>0x4b400000) << 4) : <u32>stage;
 }
 
-/** Reads rows, evaluates f into the entry's first vector and adds d f' + D f of the entries to the samples at `div`. */
+/**
+ * Reads rows, evaluates f into the entry's first vector and adds `weight` times the sum of 2(d f' + D f) to the samples at `div`.
+ * Entries are `entry` bytes apart.
+ */
 // @ts-ignore: decorator
 @inline
-export function tablePass<T extends number>(D: i32, base: u32, p: usize, end: usize, div: usize): void {
+export function tablePass<T extends number>(
+  D: i32, entry: usize, base: u32, p: usize, end: usize, div: usize, weight: f64,
+): void {
   let values = v128.splat<T>(<T>0);
   let slopes = values;
-  for (; p < end; p += FORWARD_ENTRY) {
+  for (; p < end; p += entry) {
     const u = v128.load(p, 16);
     let c0: v128, c1: v128, c2: v128, c3: v128;
     if (sizeof<T>() == 4) {
@@ -108,5 +113,5 @@ export function tablePass<T extends number>(D: i32, base: u32, p: usize, end: us
     slopes = v128.add<T>(slopes, v128.mul<T>(slope, v128.load(p, 32)));
   }
   const sum = v128.add<T>(slopes, v128.mul<T>(values, v128.splat<T>(<T>D)));
-  accumulate<T>(div, v128.add<T>(sum, sum));
+  accumulateScaled<T>(div, v128.add<T>(sum, sum), weight);
 }

@@ -9,7 +9,7 @@
 // table of particles i and j is behind the first; with one species there is one table and shifts is 0.
 
 import { VECTOR, lanes } from './lanes';
-import { forwardFour } from './four-particles';
+import { STORE, forwardFour, isFour } from './four-particles';
 import { FORWARD_ENTRY, blocksPerTile, locate, tableBase, tablePass, tileEnd } from './pair-tiles';
 
 // @ts-ignore: decorator
@@ -138,7 +138,7 @@ function forward<T extends number>(
       const blockEntries = (p - scratch) / <usize>(b1 - b0);
       p = scratch;
       for (let b = b0; b < b1; b++, p += blockEntries) {
-        tablePass<T>(D, base, p, p + blockEntries, div + <usize>b * sumBytes);
+        tablePass<T>(D, FORWARD_ENTRY, base, p, p + blockEntries, div + <usize>b * sumBytes, 1);
       }
       p = scratch;
       for (let b = b0; b < b1; b++) {
@@ -167,7 +167,9 @@ export function kernelField<T extends number>(
   if (dimensions == 3) {
     if (species) forward<T>(3, true, parameters, stage, x, v, div, particles, blocks, scratch);
     else forward<T>(3, false, parameters, stage, x, v, div, particles, blocks, scratch);
+  } else if (isFour(parameters, particles, dimensions)) {
+    memory.fill(div, 0, <usize>(blocks * lanes<T>() * 8));
+    forwardFour<T>(STORE, parameters, stage, x, div, blocks, v, 0, 1, 0, 0, 0, scratch);
   } else if (species) forward<T>(2, true, parameters, stage, x, v, div, particles, blocks, scratch);
-  else if (particles == 4) forwardFour<T>(parameters, stage, x, v, div, blocks, scratch);
   else forward<T>(2, false, parameters, stage, x, v, div, particles, blocks, scratch);
 }
