@@ -5,6 +5,7 @@ import * as math from './math';
 import * as field from './field';
 import * as integrate from './integrate';
 import * as adjoint from './adjoint';
+import * as dormandPrince from './dormand-prince';
 import * as energies from './energy';
 import * as tables from './tables';
 import * as blend from './blend';
@@ -14,6 +15,7 @@ export { normals, philox } from './random';
 export { basisWindows, radialBasis } from './radial-basis';
 export { tableProducts, tableProductsReverse, tableReverseScratch } from './tables';
 export { clearRows, lastUsed, narrow } from './blend';
+export { nextCell } from './cells';
 export { pairScratch } from './pair-tiles';
 export { denseScratch } from './dense';
 export { adjointScratch } from './adjoint';
@@ -282,6 +284,80 @@ export function rungeKutta464(
   integrate.rungeKutta4<f64>(
     kind, parameters, stages, stageBytes, steps, inverse, x,
     logDet, particles, dimensions, blocks, tape, work, scratch,
+  );
+}
+
+export function dormandPrinceScratch32(coordinates: i32): i32 {
+  return dormandPrince.dormandPrinceScratch<f32>(coordinates);
+}
+
+export function dormandPrinceScratch64(coordinates: i32): i32 {
+  return dormandPrince.dormandPrinceScratch<f64>(coordinates);
+}
+
+export function dormandPrinceStart32(
+  kind: i32,
+  parameters: usize,
+  stage: usize,
+  state: usize,
+  particles: i32,
+  dimensions: i32,
+  blocks: i32,
+  scratch: usize,
+): void {
+  dormandPrince.dormandPrinceStart<f32>(kind, parameters, stage, state, particles, dimensions, blocks, scratch);
+}
+
+export function dormandPrinceStep32(
+  kind: i32,
+  parameters: usize,
+  stages: usize,
+  h: f64,
+  state: usize,
+  control: usize,
+  members: usize,
+  count: i32,
+  frames: usize,
+  particles: i32,
+  dimensions: i32,
+  work: usize,
+  scratch: usize,
+): i32 {
+  return dormandPrince.dormandPrinceStep<f32>(
+    kind, parameters, stages, h, state, control, members, count, frames, particles, dimensions, work, scratch,
+  );
+}
+
+export function dormandPrinceStart64(
+  kind: i32,
+  parameters: usize,
+  stage: usize,
+  state: usize,
+  particles: i32,
+  dimensions: i32,
+  blocks: i32,
+  scratch: usize,
+): void {
+  dormandPrince.dormandPrinceStart<f64>(kind, parameters, stage, state, particles, dimensions, blocks, scratch);
+}
+
+export function dormandPrinceStep64(
+  kind: i32,
+  parameters: usize,
+  stages: usize,
+  h: f64,
+  state: usize,
+  control: usize,
+  members: usize,
+  count: i32,
+  frames: usize,
+  particles: i32,
+  dimensions: i32,
+  work: usize,
+  scratch: usize,
+): i32 {
+  return dormandPrince.dormandPrinceStep<f64>(
+    kind, parameters, stages, h, state, control, members, count, frames, particles, dimensions, work, scratch,
   );
 }
 

@@ -1,7 +1,7 @@
 /* What is measured: the usual systems with a field of the usual size, K = 50 distance and M = 10 time kernels. */
 import type { KernelField } from '../src/fields/index.js';
 import { type ContinuousFlow, continuousFlow, type FlowRunner, prepareFlow } from '../src/flows/index.js';
-import { rk4 } from '../src/integrators/index.js';
+import { type RungeKutta4, rk4 } from '../src/integrators/index.js';
 import type { Precision } from '../src/kernels/index.js';
 import { meanFreeNormal } from '../src/priors/index.js';
 import { type System, systemFromSpec } from '../src/systems/index.js';
@@ -16,7 +16,7 @@ export interface Case {
   readonly label: string;
   readonly system: System;
   readonly field: KernelField;
-  readonly flow: ContinuousFlow;
+  readonly flow: ContinuousFlow<RungeKutta4>;
   readonly runners: Readonly<Record<Precision, FlowRunner>>;
   /** Unordered pairs of particles. */
   readonly pairs: number;

@@ -73,12 +73,21 @@ export function prepareDense(
     kernels.view(precision, outputBias, C).set(projectRows(parameters.outputBias, N, D, 1));
     features = timeFeatures(parameters.muTime, parameters.logGammaTime, times);
     for (let s = 0; s < times.length; s++) {
-      const offsets = parameters.hiddenBias.slice();
-      for (let h = 0; h < H; h++) {
-        for (let m = 0; m < M; m++) offsets[h] += parameters.timeWeights[h * M + m] * features[s * M + m];
-      }
-      kernels.view(precision, stages + s * stageBytes, H).set(offsets);
+      placeOffsets(stages + s * stageBytes, features.subarray(s * M, (s + 1) * M));
     }
+  }
+
+  function placeOffsets(stage: number, atTime: Float64Array): void {
+    const { hiddenBias, timeWeights } = current;
+    const offsets = hiddenBias.slice();
+    for (let h = 0; h < H; h++) {
+      for (let m = 0; m < M; m++) offsets[h] += timeWeights[h * M + m] * atTime[m];
+    }
+    kernels.view(precision, stage, H).set(offsets);
+  }
+
+  function placeStage(offset: number, t: number): void {
+    placeOffsets(offset, timeFeatures(current.muTime, current.logGammaTime, Float64Array.of(t)));
   }
 
   /** Sums of the lanes of `count` vectors. */
@@ -149,6 +158,7 @@ export function prepareDense(
     stageBytes,
     scratchBytes: kernels.common.denseScratch(H),
     update,
+    placeStage,
     ...(withReverse ? { reverse: makeReverse() } : {}),
   };
 }

@@ -47,6 +47,8 @@ export interface PreparedField {
   readonly scratchBytes: number;
   /** Recomputes all stages from (new) parameters; `times`, as many as there are stages, move them to other times. */
   update(parameters: ParameterSet, times?: Float64Array): void;
+  /** Computes the stage at time `t` into `stageBytes` bytes at `offset`, from the parameters of the last update. */
+  placeStage(offset: number, t: number): void;
   /**
    * A field may be prepared only where the steps before went, and answers NaN elsewhere. Then this prepares all of it and
    * returns true, so that what was not finite can be tried again; false where there was nothing to add.

@@ -87,7 +87,8 @@ class RadialTables implements PreparedField {
     this.#invGamma = kernels.allocate(K * 8);
     this.#weights = kernels.allocate(K * columns * 8);
     this.#offsets = kernels.allocate(columns * 8);
-    this.#kappa = kernels.allocate(times.length * M * 8);
+    // One row more, for a stage that is placed by itself.
+    this.#kappa = kernels.allocate((times.length + 1) * M * 8);
     this.scratchBytes = kernels.common.pairScratch(field.particles);
     this.#grid = gridFor(field.parameters, precision, options);
     this.#buffers = this.#allocate(this.#grid.intervals);
@@ -129,6 +130,15 @@ class RadialTables implements PreparedField {
     kernels.view(this.#rowPrecision, this.#kappa, this.#features.length).set(this.#features);
     if (this.#rowLane === this.#lane) this.#blend();
     else this.#blendNarrow();
+  }
+
+  placeStage(offset: number, t: number): void {
+    if (this.reverse) throw new Error('a field that is prepared for training has its stages at fixed times');
+    const { times: M } = this.#sizes;
+    const { muTime, logGammaTime } = this.#current;
+    const features = this.#kappa + this.#times.length * M * 8;
+    this.kernels.f64View(features, M).set(timeFeatures(muTime, logGammaTime, Float64Array.of(t)));
+    this.#blendStage(features, offset);
   }
 
   widen(): boolean {
@@ -174,18 +184,22 @@ class RadialTables implements PreparedField {
 
   /** Blends in f64 what f32 lanes read. */
   #blendNarrow(): void {
+    const { times: M } = this.#sizes;
+    for (let s = 0; s < this.#times.length; s++) {
+      this.#blendStage(this.#kappa + s * M * 8, this.#buffers.stages + s * this.stageBytes);
+    }
+  }
+
+  #blendStage(features: number, stage: number): void {
     const { pairs, times: M } = this.#sizes;
-    const { rows, stages, tableBytes, blend } = this.#buffers;
+    const { rows, tableBytes, blend } = this.#buffers;
     const stride = this.#rowStride(tableBytes);
     const bytes = this.#usedBytes(8);
-    for (let s = 0; s < this.#times.length; s++) {
-      for (let p = 0; p < pairs; p++) {
-        const from = rows + p * M * stride;
-        this.kernels.f64.combineRows(this.#kappa + s * M * 8, 0, 8, 1, M, from, stride, bytes, blend, 0);
-        const to = stages + s * this.stageBytes + p * tableBytes;
-        if (this.precision === 'f32') this.kernels.common.narrow(blend, to, bytes / 8);
-        else this.kernels.u8View(to, bytes).set(this.kernels.u8View(blend, bytes));
-      }
+    for (let p = 0; p < pairs; p++) {
+      this.kernels.f64.combineRows(features, 0, 8, 1, M, rows + p * M * stride, stride, bytes, blend, 0);
+      const to = stage + p * tableBytes;
+      if (this.precision === 'f32') this.kernels.common.narrow(blend, to, bytes / 8);
+      else this.kernels.u8View(to, bytes).set(this.kernels.u8View(blend, bytes));
     }
   }
 

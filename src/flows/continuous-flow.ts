@@ -1,6 +1,6 @@
 import { UsageError } from '../errors.js';
 import type { Field, PrepareOptions } from '../fields/index.js';
-import type { RungeKutta4 } from '../integrators/index.js';
+import type { Integrator } from '../integrators/index.js';
 import type { Precision } from '../kernels/index.js';
 import type { MeanFreeNormal } from '../priors/index.js';
 import { FlowRunner } from './flow-runner.js';
@@ -10,14 +10,18 @@ import { FlowRunner } from './flow-runner.js';
  * d log q/dt = −div v. If the field is G-equivariant and the prior G-invariant, so is the density (Köhler, Klein, Noé
  * 2019, Theorems 1 and 2).
  */
-export interface ContinuousFlow {
+export interface ContinuousFlow<Solver extends Integrator = Integrator> {
   readonly prior: MeanFreeNormal;
   readonly field: Field;
-  readonly integrator: RungeKutta4;
+  readonly integrator: Solver;
 }
 
 /** @throws UsageError where prior and field disagree on particles or dimensions. */
-export function continuousFlow(prior: MeanFreeNormal, field: Field, integrator: RungeKutta4): ContinuousFlow {
+export function continuousFlow<Solver extends Integrator>(
+  prior: MeanFreeNormal,
+  field: Field,
+  integrator: Solver,
+): ContinuousFlow<Solver> {
   for (const key of ['particles', 'dimensions'] as const) {
     if (prior[key] !== field[key]) {
       throw new UsageError(`flow: the prior has ${prior[key]} ${key}, the field ${field[key]}`);

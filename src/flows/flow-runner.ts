@@ -1,12 +1,25 @@
+import { NumericalError, UsageError } from '../errors.js';
 import type { PreparedField, PrepareOptions } from '../fields/index.js';
-import { stageTimes } from '../integrators/index.js';
+import {
+  type Frames,
+  type IntegrationStatistics,
+  prepareField,
+  prepareTransport,
+  type Transport,
+} from '../integrators/index.js';
 import { Kernels, type Precision, STREAM } from '../kernels/index.js';
 import { logDensityOfSquaredNorm, priorVariance } from '../priors/index.js';
 import type { ContinuousFlow } from './continuous-flow.js';
-import { chunkSamples, SampleBlocks } from './sample-blocks.js';
+import { ADAPTIVE_CHUNK, chunkSamples, SampleBlocks } from './sample-blocks.js';
 
-/** Calls on a few samples that let the optimising compiler finish before long calls begin. */
-const WARM_UP_CALLS = 30;
+/**
+ * Calls on a few samples that let the optimising compiler finish before long calls begin. Adaptive steps are short calls, of
+ * which the first samples make many.
+ */
+const WARM_UP_CALLS = { rk4: 30, dopri5: 3 } as const;
+
+/** Bytes of frames that a film holds at a time, unless four samples of it are more. */
+const FILM_BYTES = 32 << 20;
 
 /** Positions by the precision that they are kept in, row-major [n, N, D]. */
 export type Positions = Float32Array | Float64Array;
@@ -16,10 +29,11 @@ export class FlowRunner {
   readonly #kernels = new Kernels();
   readonly #field: PreparedField;
   readonly #blocks: SampleBlocks;
+  readonly #transport: Transport;
   readonly #logDet: number;
   readonly #norms: number;
-  readonly #work: number;
   readonly #scratch: number;
+  #filmRoom = { offset: 0, bytes: 0 };
 
   constructor(
     readonly flow: ContinuousFlow,
@@ -29,35 +43,50 @@ export class FlowRunner {
     const k = this.#kernels;
     const { particles, dimensions } = flow.prior;
     const C = particles * dimensions;
-    const capacity = chunkSamples(precision, C);
+    const capacity = flow.integrator.kind === 'dopri5' ? ADAPTIVE_CHUNK : chunkSamples(precision, C);
     this.#blocks = new SampleBlocks(k, precision, particles, dimensions, capacity);
     this.#logDet = k.allocate(capacity * 8);
     this.#norms = k.allocate(capacity * 8);
-    const lane = k.lane(precision);
-    this.#work = k.allocate(lane.integratorScratch(C, capacity / lane.lanes));
-    this.#field = flow.field.prepare(k, precision, stageTimes(flow.integrator), options);
+    this.#field = prepareField(flow.integrator, flow.field, k, precision, options);
     this.#scratch = k.allocate(this.#field.scratchBytes);
+    this.#transport = prepareTransport(
+      flow.integrator,
+      {
+        kernels: k,
+        precision,
+        particles,
+        dimensions,
+        capacity,
+        positions: this.#blocks.positions,
+        logDet: this.#logDet,
+        scratch: this.#scratch,
+      },
+      this.#field,
+    );
     this.#warmUp();
   }
 
   /** x and log|det ∂x/∂z| of prior-space points `z` [n, N, D]; centroids are removed first. */
   forward(z: Positions, n: number): { x: Float64Array; logDet: Float64Array } {
-    const { out, logDet } = this.#transport(z, n, false);
+    const { out, logDet } = this.#moved(z, n, false);
     return { x: out, logDet };
   }
 
   /** z and log|det ∂z/∂x| of configurations `x` [n, N, D]; centroids are removed first. */
   inverse(x: Positions, n: number): { z: Float64Array; logDet: Float64Array } {
-    const { out, logDet } = this.#transport(x, n, true);
+    const { out, logDet } = this.#moved(x, n, true);
     return { z: out, logDet };
   }
 
-  /** Normalised log q(x) in nats on the mean-free subspace, shape [n]: log prior(z) + log|det ∂z/∂x| by the inverse flow. */
-  logProb(x: Positions, n: number): Float64Array {
+  /**
+   * Normalised log q(x) in nats on the mean-free subspace, shape [n]: log prior(z) + log|det ∂z/∂x| by the inverse flow.
+   * `number` is the first configuration's in error messages.
+   */
+  logProb(x: Positions, n: number, number = 0): Float64Array {
     const logQ = new Float64Array(n);
     this.#chunks(n, (first, count) => {
       this.#blocks.load(x, first, count);
-      this.#integrate(count, true);
+      this.#transport.integrate(count, true, number + first);
       const prior = this.#logPrior(count);
       const logDet = this.#kernels.f64View(this.#logDet, count);
       for (let s = 0; s < count; s++) logQ[first + s] = prior[s] + logDet[s];
@@ -77,7 +106,7 @@ export class FlowRunner {
     this.#chunks(n, (start, count) => {
       this.#blocks.drawNormals(seed, STREAM.prior, first + start, count, deviation);
       const prior = this.#logPrior(count).slice();
-      this.#integrate(count, false);
+      this.#transport.integrate(count, false, first + start);
       const logDet = this.#kernels.f64View(this.#logDet, count);
       for (let s = 0; s < count; s++) logQ[start + s] = prior[s] - logDet[s];
       this.#blocks.store(x, start, count);
@@ -85,48 +114,106 @@ export class FlowRunner {
     return { x, logQ };
   }
 
-  /** Velocities [n, N, D] and divergences [n] at time `t` = stage/(2·steps), for checks and for looking at a field. */
-  velocity(x: Positions, n: number, stage: number): { velocity: Float64Array; divergence: Float64Array } {
+  /**
+   * States along the way from prior-space points `z` [n, N, D]: x [F, n, N, D] and log|det ∂x/∂z| [F, n] at each of F ascending
+   * `times` in [0, 1], by the fourth-order interpolant of the integrator's own steps. At t = 1 they are `forward`'s, to the bit.
+   * @throws UsageError for other times, or if the flow's integrator is not dopri5
+   */
+  trajectory(z: Positions, n: number, times: ArrayLike<number>): { x: Float64Array; logDet: Float64Array } {
+    if (this.flow.integrator.kind !== 'dopri5') {
+      throw new UsageError(
+        `trajectory: the flow's integrator is ${this.flow.integrator.kind}, expected dopri5, whose steps carry an interpolant`,
+      );
+    }
+    const sorted = Float64Array.from(times);
+    const bad = sorted.findIndex((t, f) => !(t >= 0 && t <= 1 && (f === 0 || t > sorted[f - 1])));
+    if (bad >= 0) {
+      throw new UsageError(`trajectory: time ${bad} is ${sorted[bad]}, expected ascending times from 0 to 1`);
+    }
+    const C = this.flow.prior.particles * this.flow.prior.dimensions;
+    const x = new Float64Array(sorted.length * n * C);
+    const logDet = new Float64Array(sorted.length * n);
+    // The state at t = 0 is what is brought in.
+    const begun = sorted[0] === 0 ? 1 : 0;
+    const film = this.#film(sorted.subarray(begun));
+    for (let first = 0; first < n; first += film.samples) {
+      const count = Math.min(film.samples, n - first);
+      this.#blocks.load(z, first, count);
+      if (begun === 1) this.#blocks.store(x, first, count);
+      this.#transport.integrate(count, false, first, film.frames);
+      for (let f = begun; f < sorted.length; f++) {
+        const at = film.frames.positions + (f - begun) * film.frames.positionBytes;
+        this.#blocks.store(x, f * n + first, count, at);
+        const values = film.frames.logDet + (f - begun) * film.frames.logDetBytes;
+        logDet.set(this.#kernels.f64View(values, count), f * n + first);
+      }
+    }
+    return { x, logDet };
+  }
+
+  /** Room for the frames of a film, of as many samples at a time as it holds. */
+  #film(progress: Float64Array): { samples: number; frames: Frames } {
+    const C = this.flow.prior.particles * this.flow.prior.dimensions;
+    const sampleBytes = C * this.#kernels.lane(this.precision).bytes + 8;
+    const most = Math.floor(FILM_BYTES / (Math.max(1, progress.length) * sampleBytes)) & ~3;
+    const samples = Math.max(4, Math.min(most, this.#blocks.capacity));
+    const bytes = progress.length * samples * sampleBytes;
+    if (bytes > this.#filmRoom.bytes) this.#filmRoom = { bytes, offset: this.#kernels.allocate(bytes) };
+    const positionBytes = samples * (sampleBytes - 8);
+    const positions = this.#filmRoom.offset;
+    const logDet = positions + progress.length * positionBytes;
+    return { samples, frames: { progress, positions, positionBytes, logDet, logDetBytes: samples * 8 } };
+  }
+
+  /** The work of all integrations since the last call of this. */
+  takeStatistics(): IntegrationStatistics {
+    return this.#transport.takeStatistics();
+  }
+
+  /** Velocities [n, N, D] and divergences [n] at time `t`, for checks and for looking at a field. */
+  velocity(x: Positions, n: number, t: number): { velocity: Float64Array; divergence: Float64Array } {
     const k = this.#kernels;
     const { particles, dimensions } = this.flow.prior;
     const C = particles * dimensions;
     const lane = k.lane(this.precision);
+    const { code, parameters, stageBytes } = this.#field;
     const velocity = new Float64Array(n * C);
     const divergence = new Float64Array(n);
-    const table = this.#field.stages + stage * this.#field.stageBytes;
-    this.#chunks(n, (first, count) => {
-      this.#blocks.load(x, first, count);
-      const blocks = this.#blocks.blocks(count);
-      const { code, parameters } = this.#field;
-      const { positions } = this.#blocks;
-      lane.velocity(
-        code,
-        parameters,
-        table,
-        positions,
-        this.#work,
-        this.#logDet,
-        particles,
-        dimensions,
-        blocks,
-        this.#scratch,
-      );
-      k.scoped(() => {
-        const rows = k.allocate(count * C * 8);
-        lane.unpackTo64(this.#work, rows, count, C);
+    k.scoped(() => {
+      const stage = k.allocate(stageBytes);
+      this.#field.placeStage(stage, t);
+      const rows = k.allocate(this.#blocks.capacity * C * 8);
+      const v = k.allocate(this.#blocks.capacity * C * lane.bytes);
+      this.#chunks(n, (first, count) => {
+        this.#blocks.load(x, first, count);
+        const blocks = this.#blocks.blocks(count);
+        const { positions } = this.#blocks;
+        lane.velocity(
+          code,
+          parameters,
+          stage,
+          positions,
+          v,
+          this.#logDet,
+          particles,
+          dimensions,
+          blocks,
+          this.#scratch,
+        );
+        lane.unpackTo64(v, rows, count, C);
         velocity.set(k.f64View(rows, count * C), first * C);
+        divergence.set(k.f64View(this.#logDet, count), first);
       });
-      divergence.set(k.f64View(this.#logDet, count), first);
     });
     return { velocity, divergence };
   }
 
-  #transport(from: Positions, n: number, inverse: boolean): { out: Float64Array; logDet: Float64Array } {
+  #moved(from: Positions, n: number, inverse: boolean): { out: Float64Array; logDet: Float64Array } {
     const out = new Float64Array(from.length);
     const logDet = new Float64Array(n);
     this.#chunks(n, (first, count) => {
       this.#blocks.load(from, first, count);
-      this.#integrate(count, inverse);
+      this.#transport.integrate(count, inverse, first);
       this.#blocks.store(out, first, count);
       logDet.set(this.#kernels.f64View(this.#logDet, count), first);
     });
@@ -136,30 +223,6 @@ export class FlowRunner {
   #chunks(n: number, body: (first: number, count: number) => void): void {
     for (let first = 0; first < n; first += this.#blocks.capacity)
       body(first, Math.min(this.#blocks.capacity, n - first));
-  }
-
-  #integrate(count: number, inverse: boolean): void {
-    const { prior, integrator } = this.flow;
-    const { code, parameters, stages, stageBytes } = this.#field;
-    const blocks = this.#blocks.blocks(count);
-    const lane = this.#kernels.lane(this.precision);
-    this.#kernels.f64View(this.#logDet, blocks * lane.lanes).fill(0);
-    lane.rungeKutta4(
-      code,
-      parameters,
-      stages,
-      stageBytes,
-      integrator.steps,
-      inverse,
-      this.#blocks.positions,
-      this.#logDet,
-      prior.particles,
-      prior.dimensions,
-      blocks,
-      0,
-      this.#work,
-      this.#scratch,
-    );
   }
 
   #logPrior(count: number): Float64Array {
@@ -173,6 +236,12 @@ export class FlowRunner {
   }
 
   #warmUp(): void {
-    for (let call = 0; call < WARM_UP_CALLS; call++) this.sample(0, 0, 4);
+    try {
+      for (let call = WARM_UP_CALLS[this.flow.integrator.kind]; call > 0; call--) this.sample(0, 0, 4);
+    } catch (error) {
+      // A flow that cannot be integrated says so when it is asked for samples, with their numbers.
+      if (!(error instanceof NumericalError)) throw error;
+    }
+    this.takeStatistics();
   }
 }

@@ -1,7 +1,7 @@
 import { DataError, EquiflowError } from '../errors.js';
 import { DenseField, type Field, KernelField, type ParameterSet } from '../fields/index.js';
 import { brief, decodeSafetensors, encodeSafetensors } from '../formats/index.js';
-import { type RungeKutta4, rk4 } from '../integrators/index.js';
+import { type Integrator, integratorFromDescription } from '../integrators/index.js';
 import { type MeanFreeNormal, meanFreeNormal } from '../priors/index.js';
 import { describeSystem, type System, systemFromDescription } from '../systems/index.js';
 import { type BoltzmannGenerator, boltzmannGenerator } from './boltzmann-generator.js';
@@ -19,7 +19,7 @@ interface ModelDescription {
     /** Of a kernel field with more than one species. */
     readonly species?: readonly number[];
   };
-  readonly integrator: RungeKutta4;
+  readonly integrator: Integrator;
   readonly training?: unknown;
 }
 
@@ -71,7 +71,7 @@ export function decodeModel(bytes: Uint8Array, source: string): { generator: Bol
       }
     }
     const target: System = systemFromDescription(description.system, 'system');
-    const flow = continuousFlow(prior, field, rk4(description.integrator.steps));
+    const flow = continuousFlow(prior, field, integratorFromDescription(description.integrator));
     const training = description.training;
     return { generator: boltzmannGenerator(target, flow), ...(training === undefined ? {} : { training }) };
   } catch (error) {
@@ -115,7 +115,6 @@ function parseDescription(json: string, source: string): ModelDescription {
   };
   expectOne('prior.kind', value.prior.kind, ['mean-free-normal']);
   expectOne('field.kind', value.field.kind, ['kernel', 'dense']);
-  expectOne('integrator.kind', value.integrator.kind, ['rk4']);
   expectNumber('prior.scale', value.prior.scale);
   if (value.prior.kT !== undefined) expectNumber('prior.kT', value.prior.kT);
   const { particles, species } = value.field;
@@ -124,7 +123,6 @@ function parseDescription(json: string, source: string): ModelDescription {
     fail(`field.particles is ${brief(particles)}, expected an integer from 2 to 10000`);
   }
   expectOne('field.dimensions', value.field.dimensions, [2, 3]);
-  expectNumber('integrator.steps', value.integrator.steps);
   if (
     species !== undefined &&
     !(Array.isArray(species) && species.length === particles && species.every((s) => isCount(s) && s < particles))

@@ -11,6 +11,12 @@ export function chunkSamples(precision: Precision, coordinates: number): number 
   return precision === 'f32' ? 4 * blocks : 2 * (blocks & ~1);
 }
 
+/**
+ * As many for an adaptive integrator: it meets hundreds of stages, each read anew by the samples that have come to its time,
+ * so that more samples share each; the blocks of `sample` are as large.
+ */
+export const ADAPTIVE_CHUNK = 4096;
+
 /** Room in kernel memory for the positions of up to `capacity` samples as blocks of lanes, and the way in and out. */
 export class SampleBlocks {
   readonly positions: number;
@@ -64,14 +70,14 @@ export class SampleBlocks {
     this.#narrow(padded);
   }
 
-  /** Writes the first `n` samples to `out` from sample `first` on. */
-  store(out: Float32Array | Float64Array, first: number, n: number): void {
+  /** Writes the first `n` samples of the blocks at `from` to `out` from sample `first` on. */
+  store(out: Float32Array | Float64Array, first: number, n: number, from = this.positions): void {
     const C = this.#coordinates;
     if (out instanceof Float32Array) {
-      this.#lane.unpackTo32(this.positions, this.#rows, n, C);
+      this.#lane.unpackTo32(from, this.#rows, n, C);
       out.set(this.kernels.f32View(this.#rows, n * C), first * C);
     } else {
-      this.#lane.unpackTo64(this.positions, this.#rows, n, C);
+      this.#lane.unpackTo64(from, this.#rows, n, C);
       out.set(this.kernels.f64View(this.#rows, n * C), first * C);
     }
   }

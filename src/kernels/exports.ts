@@ -95,6 +95,32 @@ export interface LaneKernels {
     work: number,
     scratch: number,
   ): void;
+  dormandPrinceScratch(coordinates: number): number;
+  dormandPrinceStart(
+    kind: number,
+    parameters: number,
+    stage: number,
+    state: number,
+    particles: number,
+    dimensions: number,
+    blocks: number,
+    scratch: number,
+  ): void;
+  dormandPrinceStep(
+    kind: number,
+    parameters: number,
+    stages: number,
+    h: number,
+    state: number,
+    control: number,
+    members: number,
+    count: number,
+    frames: number,
+    particles: number,
+    dimensions: number,
+    work: number,
+    scratch: number,
+  ): number;
   rungeKutta4Reverse(
     kind: number,
     parameters: number,
@@ -195,6 +221,7 @@ export interface CommonKernels {
   clearRows(rows: number, start: number, stride: number, bytes: number): void;
   lastUsed(rows: number, start: number, stride: number, bytes: number): number;
   narrow(from: number, to: number, count: number): void;
+  nextCell(keys: number, samples: number, members: number): number;
   pairScratch(particles: number): number;
   denseScratch(hidden: number): number;
   adjointScratch(coordinates: number, blocks: number): number;

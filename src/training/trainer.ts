@@ -1,6 +1,7 @@
 import { DataError, InterruptedError, NumericalError, UsageError } from '../errors.js';
 import { type ContinuousFlow, continuousFlow } from '../flows/index.js';
 import type { Configurations } from '../formats/index.js';
+import { requireRungeKutta4 } from '../integrators/index.js';
 import { randomWords, STREAM } from '../kernels/index.js';
 import type { System } from '../systems/index.js';
 import { batchSource } from './data.js';
@@ -70,6 +71,7 @@ export async function trainFlow(
     );
   }
 
+  const { steps: integratorSteps } = requireRungeKutta4(flow.integrator, 'training');
   const engine =
     hooks.engine ??
     new KernelsEngine({
@@ -77,7 +79,7 @@ export async function trainFlow(
       precision: options.precision,
       ...(hooks.target ? { target: hooks.target } : {}),
     });
-  const stepsOf = stepCounts(flow.integrator.steps, options);
+  const stepsOf = stepCounts(integratorSteps, options);
   const equal = new Array<number>(flow.prior.particles).fill(0);
   const species = flow.field.species?.species ?? hooks.target?.species ?? equal;
   const lossOf = stepLoss(flow, engine, stepsOf, options, species);
@@ -93,15 +95,15 @@ export async function trainFlow(
     await engine.update(parameters);
     const lossAt = (steps: number) =>
       located(where, undefined, () => validationLoss(engine, steps, validation, options));
-    const { nll, kl, loss } = await lossAt(2 * flow.integrator.steps);
-    const integratorError = loss - (await lossAt(flow.integrator.steps)).loss;
+    const { nll, kl, loss } = await lossAt(2 * integratorSteps);
+    const integratorError = loss - (await lossAt(integratorSteps)).loss;
     const meanLoss = pending.count > 0 ? pending.sum / pending.count : undefined;
     const matching = options.loss === 'flow-matching';
     const likelihood = () => {
       const n = matching ? Math.min(data.n, validation.n) : data.n;
       const some = { x: data.x.subarray(0, n * coordinates), n };
       return located(`of the training data at step ${step}`, undefined, () =>
-        trainingNll(engine, flow.integrator.steps, some, options),
+        trainingNll(engine, integratorSteps, some, options),
       );
     };
     const resolved = Math.abs(integratorError) <= options.integratorTolerance;

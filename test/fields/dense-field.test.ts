@@ -39,7 +39,7 @@ for (const precision of ['f64', 'f32'] as const) {
       const x = randomSource(1).normals(40 * C);
       for (const n of [1, 2, 3, 4, 5, 6, 7, 8, 9, 40]) {
         for (const stage of [0, 37, 100]) {
-          const found = runner.velocity(x.slice(0, n * C), n, stage);
+          const found = runner.velocity(x.slice(0, n * C), n, stage / 100);
           const expected = Array.from({ length: n }, (_, s) =>
             // Like the flow, which lives on the mean-free subspace.
             denseField(twinParameters(field), stage / 100, removeCentroid(x.slice(s * C, (s + 1) * C), N, D), N, D),
@@ -63,10 +63,10 @@ for (const precision of ['f64', 'f32'] as const) {
     const field = exampleField(4, 2);
     const runner = prepareFlow(flowThrough(field, 5), precision);
     const x = randomSource(2).normals(40 * 8);
-    const all = runner.velocity(x, 40, 3);
+    const all = runner.velocity(x, 40, 0.3);
     for (const n of [1, 2, 3, 4, 5, 6, 7, 8, 9, 33]) {
       const first = 40 - n;
-      const part = runner.velocity(x.slice(first * 8), n, 3);
+      const part = runner.velocity(x.slice(first * 8), n, 0.3);
       t.deepEqual(part.velocity, all.velocity.slice(first * 8), `n = ${n}`);
       t.deepEqual(part.divergence, all.divergence.slice(first), `n = ${n}`);
     }
@@ -82,8 +82,8 @@ test('the closed divergence is the trace of the Jacobian', (t) => {
     const random = randomSource(3);
     for (let repeat = 0; repeat < 5; repeat++) {
       const x = random.normals(N * D);
-      const trace = jacobianTrace((y) => runner.velocity(y, 1, 37).velocity, x, 1e-3);
-      const { divergence } = runner.velocity(x, 1, 37);
+      const trace = jacobianTrace((y) => runner.velocity(y, 1, 0.37).velocity, x, 1e-3);
+      const { divergence } = runner.velocity(x, 1, 0.37);
       t.true(Math.abs(divergence[0] - trace) < 1e-8, `${divergence[0]} against ${trace}`);
     }
   }
@@ -92,7 +92,7 @@ test('the closed divergence is the trace of the Jacobian', (t) => {
 test('the centroid stays where it is: velocities add up to zero', (t) => {
   const [N, D] = [5, 3];
   const runner = prepareFlow(flowThrough(exampleField(N, D), 5));
-  const { velocity } = runner.velocity(randomSource(4).normals(9 * N * D), 9, 3);
+  const { velocity } = runner.velocity(randomSource(4).normals(9 * N * D), 9, 0.3);
   for (let s = 0; s < 9; s++) {
     for (let a = 0; a < D; a++) {
       let sum = 0;

@@ -29,7 +29,7 @@ for (const precision of ['f64', 'f32'] as const) {
       ] as const) {
         const { x, rhs } = part === 'x' ? field : field.tail;
         for (const { t: time, velocity, divergence } of rhs) {
-          const found = runner.velocity(flatten(x), x.length, Math.round(2 * STEPS * time));
+          const found = runner.velocity(flatten(x), x.length, time);
           const errors = [relativeError(found.velocity, velocity), relativeError(found.divergence, divergence)];
           t.log(`${field.name} ${part} t=${time}: v ${errors[0].toExponential(1)}, div ${errors[1].toExponential(1)}`);
           t.true(
@@ -53,10 +53,10 @@ for (const precision of ['f64', 'f32'] as const) {
       const x = randomSource(1)
         .normals(40 * C)
         .map((value) => 1.5 * value);
-      const all = runner.velocity(x, 40, 3);
+      const all = runner.velocity(x, 40, 0.3);
       for (const n of [1, 2, 3, 4, 5, 6, 7, 8, 9, 33]) {
         const first = 40 - n;
-        const part = runner.velocity(x.slice(first * C), n, 3);
+        const part = runner.velocity(x.slice(first * C), n, 0.3);
         t.deepEqual(part.velocity, all.velocity.slice(first * C), `${name}, n = ${n}`);
         t.deepEqual(part.divergence, all.divergence.slice(first), `${name}, n = ${n}`);
       }
@@ -79,7 +79,7 @@ test('every number of particles fits its tiles: agreement with the twin from 2 t
     // An odd number of samples, more than a tile's blocks hold where particles are few.
     const n = N > 13 ? 3 : 101;
     const x = random.normals(n * N * D);
-    const found = prepareFlow(flowThrough(field, STEPS)).velocity(x, n, 37);
+    const found = prepareFlow(flowThrough(field, STEPS)).velocity(x, n, 0.37);
     const parameters = field.parameters as unknown as KernelFieldParameters;
     const expected = Array.from({ length: n }, (_, s) =>
       kernelField(parameters, 0.37, x.slice(s * N * D, (s + 1) * N * D), N, D),
@@ -99,7 +99,7 @@ test('the closed divergence is that of the tabulated field itself, however coars
     const { particles: N, dimensions: D } = reference;
     const grid = { intervals: 64, maxDistance: reach(parameters) };
     const runner = prepareFlow(flowThrough(referenceField(reference), STEPS), 'f64', { grid });
-    const velocity = (x: Float64Array) => runner.velocity(x, 1, 37).velocity;
+    const velocity = (x: Float64Array) => runner.velocity(x, 1, 0.37).velocity;
     const random = randomSource(2);
     let checked = 0;
     let tableError = 0;
@@ -108,7 +108,7 @@ test('the closed divergence is that of the tabulated field itself, however coars
       // Across a knot the second derivative jumps, and finite differences lose their order.
       if (closestKnot(x, N, D, grid.maxDistance / grid.intervals) < 4 * h) continue;
       checked++;
-      const { divergence } = runner.velocity(x, 1, 37);
+      const { divergence } = runner.velocity(x, 1, 0.37);
       const trace = jacobianTrace(velocity, x, h);
       t.true(
         Math.abs(divergence[0] - trace) < 1e-9 * Math.max(1, Math.abs(trace)),
@@ -145,7 +145,7 @@ test('cubic tables converge: velocity at fourth order in their spacing, divergen
   const intervals = [128, 256, 512, 1024];
   const found = intervals.map((count) => {
     const grid = { intervals: count, maxDistance: reach(parameters) };
-    return prepareFlow(flowThrough(referenceField(reference), STEPS), 'f64', { grid }).velocity(x, 100, 37);
+    return prepareFlow(flowThrough(referenceField(reference), STEPS), 'f64', { grid }).velocity(x, 100, 0.37);
   });
   const velocityOrder = -observedOrder(
     intervals,
@@ -166,7 +166,7 @@ test('beyond the table f is constant and its slope is zero', (t) => {
   const runner = prepareFlow(flowThrough(new KernelField(2, 2, { ...parameters }), STEPS));
   const far = [1.01, 1.5, 100].map((factor) => {
     const d = factor * reach(parameters);
-    const { velocity, divergence } = runner.velocity(Float64Array.of(0, 0, d, 0), 1, 37);
+    const { velocity, divergence } = runner.velocity(Float64Array.of(0, 0, d, 0), 1, 0.37);
     return { f: velocity[2] / d, perDimension: divergence[0] / 4 };
   });
   for (const { f, perDimension } of far) {
@@ -180,7 +180,7 @@ test('the centroid stays where it is: velocities add up to zero', (t) => {
   for (const name of ['dw4', 'lj13']) {
     const runner = prepareFlow(flowThrough(referenceField(referenceCase(name)), 5));
     const { particles: N, dimensions: D } = runner.flow.prior;
-    const { velocity } = runner.velocity(randomSource(4).normals(9 * N * D), 9, 3);
+    const { velocity } = runner.velocity(randomSource(4).normals(9 * N * D), 9, 0.3);
     const largest = velocity.reduce((m, v) => Math.max(m, Math.abs(v)), 0);
     for (let s = 0; s < 9; s++) {
       for (let a = 0; a < D; a++) {
@@ -195,7 +195,7 @@ test('the centroid stays where it is: velocities add up to zero', (t) => {
 test('particles at one place have a finite velocity and divergence', (t) => {
   for (const precision of ['f32', 'f64'] as const) {
     const runner = prepareFlow(flowThrough(referenceField(referenceCase('dw4')), 5), precision);
-    const { velocity, divergence } = runner.velocity(new Float64Array(8), 1, 3);
+    const { velocity, divergence } = runner.velocity(new Float64Array(8), 1, 0.3);
     t.deepEqual([...velocity].map(Math.abs), new Array(8).fill(0));
     const f0 = kernelField(referenceParameters(referenceCase('dw4')), 0.3, new Float64Array(8), 4, 2).divergence;
     t.true(Math.abs(divergence[0] - f0) < 1e-5 * Math.abs(f0));
@@ -205,9 +205,9 @@ test('particles at one place have a finite velocity and divergence', (t) => {
 test('a NaN coordinate shows in the result of its own sample only', (t) => {
   const runner = prepareFlow(flowThrough(referenceField(referenceCase('dw4')), 5), 'f32');
   const x = randomSource(5).normals(4 * 8);
-  const clean = runner.velocity(x, 4, 3);
+  const clean = runner.velocity(x, 4, 0.3);
   x[8] = Number.NaN;
-  const { velocity, divergence } = runner.velocity(x, 4, 3);
+  const { velocity, divergence } = runner.velocity(x, 4, 0.3);
   t.true(velocity.slice(8, 16).some(Number.isNaN));
   t.true(Number.isNaN(divergence[1]));
   t.deepEqual(velocity.slice(16), clean.velocity.slice(16));

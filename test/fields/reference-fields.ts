@@ -1,6 +1,6 @@
 import { type Field, KernelField } from '../../src/fields/index.js';
 import { type ContinuousFlow, continuousFlow } from '../../src/flows/index.js';
-import { rk4 } from '../../src/integrators/index.js';
+import { type RungeKutta4, rk4 } from '../../src/integrators/index.js';
 import { meanFreeNormal } from '../../src/priors/index.js';
 import type { KernelFieldParameters } from '../twin/kernel-field.js';
 import { type FieldCase, flatten, loadReference } from '../twin/reference.js';
@@ -30,7 +30,7 @@ export function referenceField(field: FieldCase): KernelField {
 }
 
 /** A flow through `field` from a standard-normal prior. */
-export function flowThrough(field: Field, steps: number): ContinuousFlow {
+export function flowThrough(field: Field, steps: number): ContinuousFlow<RungeKutta4> {
   return continuousFlow(meanFreeNormal(field.particles, field.dimensions), field, rk4(steps));
 }
 

@@ -63,7 +63,7 @@ function denseRunner(N: number, D: number): FlowRunner {
 function violations(runner: FlowRunner, g: (x: Float64Array) => Float64Array, x: Float64Array) {
   const C = runner.flow.prior.particles * runner.flow.prior.dimensions;
   const gx = each(x, C, g);
-  const [v, gv] = [runner.velocity(x, SAMPLES, 17), runner.velocity(gx, SAMPLES, 17)];
+  const [v, gv] = [runner.velocity(x, SAMPLES, 0.425), runner.velocity(gx, SAMPLES, 0.425)];
   const [y, gy] = [runner.forward(x, SAMPLES), runner.forward(gx, SAMPLES)];
   return {
     'log q': largestDifference(runner.logProb(gx, SAMPLES), runner.logProb(x, SAMPLES)),

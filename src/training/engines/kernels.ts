@@ -2,7 +2,7 @@ import { NumericalError, UsageError } from '../../errors.js';
 import type { ParameterSet, PreparedField } from '../../fields/index.js';
 import type { ContinuousFlow, Positions } from '../../flows/index.js';
 import { SampleBlocks } from '../../flows/sample-blocks.js';
-import { stageTimes } from '../../integrators/index.js';
+import { type RungeKutta4, requireRungeKutta4, stageTimes } from '../../integrators/index.js';
 import { Kernels, type LaneKernels, STREAM } from '../../kernels/index.js';
 import { logDensityOfSquaredNorm, priorVariance } from '../../priors/index.js';
 import { placeTerms } from '../../systems/energy.js';
@@ -34,6 +34,7 @@ export class KernelEngine {
       number
     >
   >;
+  readonly #integrator: RungeKutta4;
   readonly #work: number;
   readonly #scratch: number;
 
@@ -47,7 +48,8 @@ export class KernelEngine {
     const { particles, dimensions } = flow.prior;
     const C = particles * dimensions;
     const lane = k.lane(precision);
-    const blockTape = 4 * flow.integrator.steps * C * 16;
+    this.#integrator = requireRungeKutta4(flow.integrator, 'training');
+    const blockTape = 4 * this.#integrator.steps * C * 16;
     const groups = Math.min(16, Math.max(1, Math.floor((TAPE_BYTES * lane.lanes) / (4 * blockTape))));
     const capacity = 4 * groups;
     const blocks = capacity / lane.lanes;
@@ -67,7 +69,7 @@ export class KernelEngine {
       kinetic: k.allocate(capacity * 8),
     };
     this.#work = k.allocate(Math.max(lane.integratorScratch(C, blocks), k.common.adjointScratch(C, blocks)));
-    this.#field = flow.field.prepare(k, precision, stageTimes(flow.integrator), {
+    this.#field = flow.field.prepare(k, precision, stageTimes(this.#integrator), {
       resolution: TRAINING_RESOLUTION,
       ...options,
       reverse: true,
@@ -238,7 +240,7 @@ export class KernelEngine {
 
   /** Moves the loaded chunk through the flow in place. */
   #integrate(count: number, inverse: boolean, keepTape: boolean): void {
-    const { prior, integrator } = this.flow;
+    const { prior } = this.flow;
     const blocks = this.#blocks.blocks(count);
     const { logDet, tape } = this.#offsets;
     this.#kernels.f64View(logDet, blocks * this.#lane.lanes).fill(0);
@@ -247,7 +249,7 @@ export class KernelEngine {
       this.#field.parameters,
       this.#field.stages,
       this.#field.stageBytes,
-      integrator.steps,
+      this.#integrator.steps,
       inverse,
       this.#blocks.positions,
       logDet,
@@ -289,7 +291,7 @@ export class KernelEngine {
    * also have `kineticWeight` times the kinetic energy of every sample, weighted as the samples are; returns their sum then.
    */
   #reverse(count: number, inverse: boolean, kineticWeight = 0): number {
-    const { prior, integrator } = this.flow;
+    const { prior } = this.flow;
     const { stageBars, stageBarBytes } = this.#field.reverse!;
     const { tape, xBar, logDetBar, weights, kinetic } = this.#offsets;
     const lanes = this.#blocks.blocks(count) * this.#lane.lanes;
@@ -303,7 +305,7 @@ export class KernelEngine {
       this.#field.stageBytes,
       stageBars,
       stageBarBytes,
-      integrator.steps,
+      this.#integrator.steps,
       inverse,
       tape,
       xBar,
