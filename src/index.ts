@@ -70,7 +70,15 @@ export {
   readInput,
   writeOutput,
 } from './formats/index.js';
-export { type RungeKutta4, rk4 } from './integrators/index.js';
+export {
+  type DormandPrince5,
+  type DormandPrince5Options,
+  dopri5,
+  type IntegrationStatistics,
+  type Integrator,
+  type RungeKutta4,
+  rk4,
+} from './integrators/index.js';
 export type { Precision } from './kernels/index.js';
 export { logNormalization, type MeanFreeNormal, meanFreeNormal } from './priors/index.js';
 export type { Progress, ProgressUpdate } from './progress.js';
