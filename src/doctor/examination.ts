@@ -1,4 +1,5 @@
 import { arch, platform } from 'node:os';
+import { type EngineFinding, type EngineName, surveyEngines } from '../training/index.js';
 import { VERSION } from '../version.js';
 import {
   type GpuFacts,
@@ -25,16 +26,19 @@ export interface Examination {
   readonly memory: MemoryFacts;
   readonly gpu: GpuFacts;
   readonly packages: readonly PackageFacts[];
+  /** Training engines, in the order in which `auto` prefers them. */
+  readonly engines: readonly (EngineFinding & { readonly name: EngineName })[];
   readonly checks: readonly Check[];
   /** Why sampling and training on the CPU will not work; empty where they will. */
   readonly problems: readonly string[];
 }
 
-/** Looks at the machine and runs the self-test; a second or two. */
+/** Looks at the machine and runs the self-test; some seconds. */
 export async function examine(): Promise<Examination> {
   const node = nodeFacts();
   const webAssembly = webAssemblyFacts();
   const gpu = await gpuFacts();
+  const engines = await surveyEngines();
   const checks = await selfTest();
   return {
     version: VERSION,
@@ -45,6 +49,7 @@ export async function examine(): Promise<Examination> {
     memory: memoryFacts(),
     gpu,
     packages: optionalPackages(),
+    engines,
     checks,
     problems: problemsOf(node, webAssembly, checks),
   };

@@ -14,14 +14,22 @@ export interface PackageFacts {
 
 const FIGURES = 'figures of the report';
 const HDF5 = 'sample sets and data in HDF5';
-const NOT_USED = 'not used by this version';
 
 const OPTIONAL: readonly Omit<PackageFacts, 'version'>[] = [
   { name: 'vega', purpose: FIGURES, install: 'npm install vega vega-lite' },
   { name: 'vega-lite', purpose: FIGURES, install: 'npm install vega vega-lite' },
   { name: 'h5wasm', purpose: HDF5, install: 'npm install h5wasm' },
-  { name: '@tensorflow/tfjs-node-gpu', purpose: NOT_USED, install: 'npm install @tensorflow/tfjs-node-gpu' },
-  { name: '@tensorflow/tfjs', purpose: NOT_USED, install: 'npm install @tensorflow/tfjs' },
+  {
+    name: '@tensorflow/tfjs-node-gpu',
+    purpose: 'training engines tensorflow-gpu and tensorflow',
+    install: 'npm install @tensorflow/tfjs-node-gpu',
+  },
+  {
+    name: '@tensorflow/tfjs-backend-wasm',
+    purpose: 'training engine wasm',
+    install: 'npm install @tensorflow/tfjs @tensorflow/tfjs-backend-wasm',
+  },
+  { name: '@tensorflow/tfjs', purpose: 'training engines cpu and wasm', install: 'npm install @tensorflow/tfjs' },
 ];
 
 /** The optional packages, found without loading them: native code that is broken would end the process. */

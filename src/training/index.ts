@@ -31,7 +31,7 @@ export {
 } from './engines/engine.js';
 export { KernelEngine } from './engines/kernels.js';
 export { KernelsEngine } from './engines/kernels-engine.js';
-export { type ChosenEngine, chooseEngine, createEngine } from './engines/registry.js';
+export { type ChosenEngine, chooseEngine, createEngine, surveyEngines } from './engines/registry.js';
 export { VelocityEngine } from './engines/velocity.js';
 export { matchingBatches } from './flow-matching.js';
 export { initialFieldFor, radialBasisFor } from './initial-field.js';

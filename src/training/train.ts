@@ -38,7 +38,9 @@ export async function train(
   pool: WorkerPool,
   { engine: choice = 'auto', onProgress, onState, signal, resume }: TrainHooks = {},
 ): Promise<TrainedGenerator> {
-  const engine = await chooseEngine(choice);
+  const { particles } = generator.flow.prior;
+  const batchSize = Math.min(options.batchSize ?? TRAINING_DEFAULTS.batchSize, data.n);
+  const engine = await chooseEngine(choice, (batchSize * particles * (particles - 1)) / 2);
   const stop = new Int32Array(new SharedArrayBuffer(4));
   const requestStop = () => void Atomics.store(stop, 0, 1);
   signal?.addEventListener('abort', requestStop, { once: true });

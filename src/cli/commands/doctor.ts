@@ -16,7 +16,7 @@ export function doctorCommand(): Command {
 }
 
 function describe(examination: Examination): string {
-  const { version, platform, packages, checks, problems } = examination;
+  const { version, platform, packages, engines, checks, problems } = examination;
   const rows: [string, string][] = [
     ['equiflow', `${version} on ${platform}`],
     ['Node.js', describeNode(examination)],
@@ -27,6 +27,10 @@ function describe(examination: Examination): string {
     ...packages.map(({ name, version: found, purpose, install }): [string, string] => [
       name,
       `${found ?? `not installed; ${install}`} (${purpose})`,
+    ]),
+    ...engines.map(({ name, available, reason }, i): [string, string] => [
+      `engine ${name}`,
+      `${available ? 'available' : 'not available'}: ${reason === engines[i - 1]?.reason ? 'likewise' : reason}`,
     ]),
     ...checks.map(({ name, passed, detail }): [string, string] => [name, `${passed ? 'ok' : 'FAILED'}: ${detail}`]),
     ['verdict', problems.length === 0 ? 'sampling and training on the CPU work' : 'something is missing, see below'],
@@ -43,7 +47,7 @@ function describeKernels({ webAssembly: { simd, relaxedSimd } }: Examination): s
   const relaxed = relaxedSimd
     ? 'relaxed SIMD: offered'
     : 'relaxed SIMD: not offered by this engine (Node.js 20 has it behind --experimental-wasm-relaxed-simd)';
-  return `SIMD: ${simd ? 'offered' : 'not offered (an old Node.js, or a processor without SSE4.1 or Neon)'}; ${relaxed}, not used by this version`;
+  return `SIMD: ${simd ? 'offered' : 'not offered (an old Node.js, or a processor without SSE4.1 or Neon)'}; ${relaxed}; the kernels do without it`;
 }
 
 function describeThreads({ threads: { available, processors, quota } }: Examination): string {
@@ -61,5 +65,5 @@ function describeMemory({ memory: { total, available, limit } }: Examination): s
 }
 
 function describeGpu({ gpu: { devices, reason } }: Examination): string {
-  return `${devices.length > 0 ? devices.join(', ') : `none: ${reason}`} (not used by this version)`;
+  return devices.length > 0 ? devices.join(', ') : `none: ${reason}`;
 }

@@ -93,6 +93,8 @@ export interface EngineFinding {
 /** One kind of engine, as the registry knows it. */
 export interface EngineProvider {
   readonly name: EngineName;
+  /** Pairs of particles in a batch below which `auto` passes over it; 0 by default. */
+  readonly worthwhilePairs?: number;
   /** Looks whether the engine can be had. Never throws. */
   find(): Awaitable<EngineFinding>;
   /** @throws UnavailableError where it turns out that it cannot. */

@@ -2,15 +2,28 @@ import { UnavailableError, UsageError } from '../../errors.js';
 import {
   ENGINE_NAMES,
   type EngineChoice,
+  type EngineFinding,
   type EngineName,
   type EngineProvider,
   type EngineSettings,
   type TrainingEngine,
 } from './engine.js';
 import { kernelsProvider } from './kernels-engine.js';
+import {
+  tensorflowCpuProvider,
+  tensorflowGpuProvider,
+  tensorflowProvider,
+  tensorflowWasmProvider,
+} from './tensorflow/provider.js';
 
 /** All engines, in the order in which `auto` prefers them. A new engine is a file here and a line in this list. */
-const PROVIDERS: readonly EngineProvider[] = [kernelsProvider];
+const PROVIDERS: readonly EngineProvider[] = [
+  tensorflowGpuProvider,
+  kernelsProvider,
+  tensorflowProvider,
+  tensorflowWasmProvider,
+  tensorflowCpuProvider,
+];
 
 /** The engine of a run and why it is the one, as a model file records it. */
 export interface ChosenEngine {
@@ -20,22 +33,35 @@ export interface ChosenEngine {
 
 /**
  * Finds the engine to train with: the one that is asked for by name, or with `auto` the first in order of preference that
- * this machine has.
+ * this machine has and that is worth its while.
+ *
+ * @param pairs pairs of particles in a batch: what a training step works on
  * @throws UnavailableError where an engine asked for by name is absent: nothing else takes its place.
  */
-export async function chooseEngine(choice: EngineChoice): Promise<ChosenEngine> {
+export async function chooseEngine(choice: EngineChoice, pairs = Number.POSITIVE_INFINITY): Promise<ChosenEngine> {
   if (choice !== 'auto') {
     const { available, reason } = await providerOf(choice).find();
     if (!available) throw new UnavailableError(`engine ${choice}: ${reason}`);
     return { name: choice, reason: `asked for by name; ${reason}` };
   }
   const missing: string[] = [];
-  for (const { name, find } of PROVIDERS) {
+  for (const { name, find, worthwhilePairs = 0 } of PROVIDERS) {
+    if (pairs < worthwhilePairs) {
+      missing.push(`${name} passed over: ${pairs} pairs in a batch are too few for it, it takes ${worthwhilePairs}`);
+      continue;
+    }
     const { available, reason } = await find();
     if (available) return { name, reason: [reason, ...missing].join('; ') };
     missing.push(`no ${name}: ${reason}`);
   }
   throw new UnavailableError(`no training engine: ${missing.join('; ')}`);
+}
+
+/** All engines in order of preference, with what was found of them; those with native code are tried in processes of their own. */
+export async function surveyEngines(): Promise<(EngineFinding & { readonly name: EngineName })[]> {
+  const found: (EngineFinding & { readonly name: EngineName })[] = [];
+  for (const { name, find } of PROVIDERS) found.push({ name, ...(await find()) });
+  return found;
 }
 
 /** Makes an engine that `chooseEngine` found. */
