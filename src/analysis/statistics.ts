@@ -108,7 +108,8 @@ export function weightedFraction(member: ArrayLike<number | boolean>, weights: A
   };
 }
 
-function jeffreysError(successes: number, n: number): number {
+/** Standard deviation of the Jeffreys posterior of a fraction, see `binomialFraction`; the counts need not be integers. */
+export function jeffreysError(successes: number, n: number): number {
   const a = successes + 0.5;
   const b = n - successes + 0.5;
   return Math.sqrt((a * b) / ((n + 1) ** 2 * (n + 2)));

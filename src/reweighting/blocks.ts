@@ -56,6 +56,11 @@ export function weightBlock(logWeight: Float64Array): WeightBlock {
   return { n, zeroWeights, maximum, sum, squaredDeviations };
 }
 
+/** A weight relative to the largest of its block; 0 where all are zero. */
+export function relativeWeight(logWeight: number, { maximum }: WeightBlock): number {
+  return maximum === Number.NEGATIVE_INFINITY ? 0 : Math.exp(logWeight - maximum);
+}
+
 /** The blocks of a whole sequence, in order; only the last may be short. */
 export function* weightBlocks(logWeight: Float64Array): Generator<WeightBlock> {
   for (let start = 0; start < logWeight.length; start += WEIGHT_BLOCK_SIZE) {

@@ -1,6 +1,10 @@
+import { DataError } from '../errors.js';
 import type { Estimate } from '../estimate.js';
+import { type AverageBlock, type Ensemble, type LogZShare, plainEstimate, weightedEstimate } from './averages.js';
+import { WEIGHT_BLOCK_SIZE } from './blocks.js';
 import { logWeights } from './log-weights.js';
-import { importanceWeights, normalizedWeights } from './weights.js';
+import { combineReweighting, NOTHING_MORE, type ReweightingBlock, reweightingBlock } from './reweighting-block.js';
+import { importanceWeights, type WeightReport } from './weights.js';
 
 export interface EntropyAndKlOptions {
   /** Temperature in units of energy; default 1. */
@@ -39,51 +43,50 @@ export function entropyAndKl(
   logQ: Float64Array,
   options: EntropyAndKlOptions = {},
 ): EntropyAndKl {
-  const kT = options.kT ?? 1;
-  const logWeight = logWeights(energy, logQ, kT);
-  const n = logWeight.length;
-  const report = importanceWeights(logWeight);
-  const given = options.logZ;
-  const logZ: Estimate = given ? { ...given, n, diagnostics: {} } : report.logZ;
-  const relative = normalizedWeights(logWeight).map((w) => w * n);
-  // Influence of sample i on log mean w; a given log Z has none.
-  const onLogZ = relative.map((r) => (given ? 0 : r - 1));
-  const diagnostics = { ess: report.ess, khat: report.khat, largestShare: report.largestShare };
-  const decided = report.largestShare > 0.5;
+  const logWeight = logWeights(energy, logQ, options.kT ?? 1);
+  let total: ReweightingBlock | undefined;
+  for (let start = 0; start < logWeight.length; start += WEIGHT_BLOCK_SIZE) {
+    const [u, q, l] = [energy, logQ, logWeight].map((array) => array.subarray(start, start + WEIGHT_BLOCK_SIZE));
+    const block = reweightingBlock({ n: l.length, energy: u, logQ: q, logWeight: l }, NOTHING_MORE);
+    total = total === undefined ? block : combineReweighting(total, block);
+  }
+  return entropiesOf(total!, importanceWeights(logWeight), options);
+}
 
-  const plain = (f: (i: number) => number, sign: number): Estimate => {
-    const mean = meanOver(n, f);
-    const error = influenceError(n, (i) => f(i) - mean + sign * onLogZ[i]);
-    return { value: mean + sign * logZ.value, standardError: withGiven(error, sign), n, diagnostics };
-  };
-  const reweighted = (f: (i: number) => number, sign: number): Estimate => {
-    const term = (i: number) => (relative[i] === 0 ? 0 : relative[i] * f(i));
-    const mean = meanOver(n, term);
-    const error = influenceError(n, (i) => term(i) - relative[i] * mean + sign * onLogZ[i]);
-    const standardError = decided ? Number.NaN : withGiven(error, sign);
-    return { value: mean + sign * logZ.value, standardError, n, diagnostics };
-  };
-  const withGiven = (error: number, sign: number) =>
-    given && sign !== 0 ? Math.hypot(error, given.standardError) : error;
-
+/**
+ * The same from the fold of all blocks, for sets that never are in memory as a whole.
+ *
+ * @throws DataError if all weights are zero
+ */
+export function entropiesOf(
+  total: ReweightingBlock,
+  report: WeightReport,
+  { kT = 1, logZ: given }: EntropyAndKlOptions = {},
+): EntropyAndKl {
+  const { weights } = total;
+  if (weights.sum === 0) {
+    throw new DataError(`logWeight: all ${weights.n} weights are zero, expected one finite log-weight`);
+  }
+  const ensemble: Ensemble = { weights, report };
+  const logZ: Estimate = given ? { ...given, n: weights.n, diagnostics: {} } : report.logZ;
+  const plus = (sign: LogZShare['sign']): LogZShare => ({ sign, logZ, given: given !== undefined });
   return {
-    flowEntropy: plain((i) => -logQ[i], 0),
-    targetEntropy: reweighted((i) => energy[i] / kT, 1),
-    reverseKl: plain((i) => -logWeight[i], 1),
-    forwardKl: reweighted((i) => logWeight[i], -1),
+    flowEntropy: plainEstimate(times(-1, total.logQ), ensemble),
+    targetEntropy: weightedEstimate(times(1 / kT, total.energy), ensemble, plus(1)),
+    reverseKl: plainEstimate(times(-1, total.logWeight), ensemble, plus(1)),
+    forwardKl: weightedEstimate(total.logWeight, ensemble, plus(-1)),
     logZ,
   };
 }
 
-function meanOver(n: number, f: (i: number) => number): number {
-  let sum = 0;
-  for (let i = 0; i < n; i++) sum += f(i);
-  return sum / n;
-}
-
-/** Standard error of a mean whose influences are given; NaN for n < 2 or infinite influences. */
-function influenceError(n: number, influence: (i: number) => number): number {
-  if (n < 2) return Number.NaN;
-  const square = meanOver(n, (i) => influence(i) ** 2);
-  return Number.isFinite(square) ? Math.sqrt(square / (n - 1)) : Number.NaN;
+/** The block of factor·f. */
+export function times(factor: number, block: AverageBlock): AverageBlock {
+  return {
+    mean: factor * block.mean,
+    cross: factor * block.cross,
+    squares: factor ** 2 * block.squares,
+    plainMean: factor * block.plainMean,
+    plainCross: factor * block.plainCross,
+    plainSquares: factor ** 2 * block.plainSquares,
+  };
 }

@@ -1,4 +1,5 @@
 import { DataError } from '../errors.js';
+import { tailFactorOf } from './averages.js';
 import { CHAINS_TOO_SHORT, gravest, type JudgedEstimate } from './estimates.js';
 import { type ChainLengths, influenceVariance } from './influence.js';
 import { requireSameLength } from './log-weights.js';
@@ -87,7 +88,8 @@ export interface StateDifferenceOptions {
  * Free-energy difference between two states of one ensemble from their populations, F_B − F_A = −log(P_B/P_A). A state is
  * whatever the indicator says: a basin, a bin, a number of short pairs.
  *
- * The error is the delta method's: sample i contributes w̃_i(1_A/P_A − 1_B/P_B); times √τ of that along chains.
+ * The error is the delta method's: sample i contributes w̃_i(1_A/P_A − 1_B/P_B); times √τ of that along chains, and times what the unseen
+ * tail of the weights adds to the error of log Z.
  *
  * @param inA truthy for samples of state A, shape [n]
  * @param inB truthy for samples of state B, shape [n]; a sample may belong to none
@@ -113,32 +115,54 @@ export function stateFreeEnergyDifference(
   const a = population(inA, weights);
   const b = population(inB, weights);
   if (a.sum === 0 && b.sum === 0) throw new DataError('inA, inB: no sample of either state, expected some of each');
+  const unseen = Math.max(1, tailFactorOf({ report }));
+  const influence = weights.map((w, i) => (inA[i] ? w / a.sum : 0) - (inB[i] ? w / b.sum : 0));
+  const seen = a.sum > 0 && b.sum > 0;
+  const { independent, tau, reliable } = seen
+    ? influenceVariance(influence, options.chains)
+    : { independent: Number.NaN, tau: Number.NaN, reliable: true };
+  return judgedDifference(
+    a,
+    b,
+    { variance: reliable ? independent * tau * unseen ** 2 : Number.NaN, tau, reliable },
+    report,
+  );
+}
+
+/** Weight of a state and Kish's size of its samples. */
+export interface Population {
+  readonly sum: number;
+  readonly ess: number;
+}
+
+/**
+ * F_B − F_A = −log(P_B/P_A) with its verdict.
+ *
+ * @param spread variance of the difference, and by how much autocorrelation has raised it
+ */
+export function judgedDifference(
+  a: Population,
+  b: Population,
+  { variance, tau, reliable }: { variance: number; tau: number; reliable: boolean },
+  { n, khat, status }: WeightReport,
+): JudgedEstimate {
   const value = Math.log(a.sum) - Math.log(b.sum);
-  const diagnostics = { populationA: a.sum, populationB: b.sum, essA: a.ess, essB: b.ess, khat: report.khat };
+  const diagnostics = { populationA: a.sum, populationB: b.sum, essA: a.ess, essB: b.ess, khat, tau };
   if (a.sum === 0 || b.sum === 0) {
     const text = `State ${a.sum === 0 ? 'A' : 'B'} was never seen in ${n} samples: the difference has no bound. Draw samples that visit both states.`;
-    return {
-      value,
-      standardError: Number.NaN,
-      n,
-      diagnostics: { ...diagnostics, tau: Number.NaN },
-      status: { level: 'do-not-trust', text },
-    };
+    return { value, standardError: Number.NaN, n, diagnostics, status: { level: 'do-not-trust', text } };
   }
-  const influence = weights.map((w, i) => (inA[i] ? w / a.sum : 0) - (inB[i] ? w / b.sum : 0));
-  const { independent, tau, reliable } = influenceVariance(influence, options.chains);
   const correlated = reliable ? [] : [CHAINS_TOO_SHORT];
   return {
     value,
-    standardError: reliable ? Math.sqrt(independent * tau) : Number.NaN,
+    standardError: Math.sqrt(variance),
     n,
-    diagnostics: { ...diagnostics, tau },
-    status: gravest(report.status, ...correlated, populationStatus(Math.min(a.ess, b.ess) / tau)),
+    diagnostics,
+    status: gravest(status, ...correlated, populationStatus(Math.min(a.ess, b.ess) / tau)),
   };
 }
 
-/** Total weight of a state and Kish's size of its samples. */
-function population(member: ArrayLike<number | boolean>, weights: Float64Array): { sum: number; ess: number } {
+function population(member: ArrayLike<number | boolean>, weights: Float64Array): Population {
   let sum = 0;
   let squares = 0;
   for (let i = 0; i < weights.length; i++) {

@@ -1,4 +1,14 @@
+export { type AverageBlock, averageBlock, combineAverages, plainEstimate, weightedEstimate } from './averages.js';
 export { type BennettOptions, bennettAcceptanceRatio } from './bar.js';
+export {
+  type BinShare,
+  binBlock,
+  binIndex,
+  combineBins,
+  logRatioVariance,
+  plainShares,
+  weightedShares,
+} from './bins.js';
 export {
   foldBlocks,
   largestLogWeights,
@@ -8,12 +18,21 @@ export {
   weightBlocks,
 } from './blocks.js';
 export { type BootstrapEstimate, type BootstrapOptions, blockBootstrap, blockLength } from './bootstrap.js';
+export {
+  type Coordinate,
+  type CoordinateData,
+  coordinateValues,
+  isPerPair,
+  needsConfigurations,
+  parseCoordinate,
+} from './coordinate.js';
 export { type ConfigurationShape, pairDistance, radiusOfGyration } from './coordinates.js';
-export { type EntropyAndKl, type EntropyAndKlOptions, entropyAndKl } from './divergence.js';
+export { type EntropyAndKl, type EntropyAndKlOptions, entropiesOf, entropyAndKl, times } from './divergence.js';
 export type { JudgedEstimate } from './estimates.js';
 export {
   type ExponentialAveragingOptions,
   exponentialAveraging,
+  judgedDifference,
   reducedWork,
   type StateDifferenceOptions,
   stateFreeEnergyDifference,
@@ -22,7 +41,16 @@ export type { ChainLengths } from './influence.js';
 export { logWeights } from './log-weights.js';
 export { type Mbar, type MbarOptions, mbar } from './mbar.js';
 export { type FreeEnergyProfile, freeEnergyProfile, type ProfileOptions } from './profile.js';
+export { type ProfileRequest, profileAxis } from './profile-axis.js';
 export { paretoKhat, smoothedLogWeights, tailLength } from './psis.js';
+export {
+  combineReweighting,
+  type ReweightingBlock,
+  type ReweightingData,
+  type ReweightingPlan,
+  reweightingBlock,
+} from './reweighting-block.js';
+export { parseState, type State } from './states.js';
 export type { WeightStatus } from './status.js';
 export {
   type ImportanceWeightOptions,

@@ -1,5 +1,7 @@
 import { type HistogramAxis, histogram } from '../analysis/histogram.js';
 import { UsageError } from '../errors.js';
+import { tailFactorOf } from './averages.js';
+import { binIndex } from './bins.js';
 import { CHAINS_TOO_SHORT, gravest } from './estimates.js';
 import { type ChainLengths, influenceVariance } from './influence.js';
 import { requireSameLength } from './log-weights.js';
@@ -39,7 +41,7 @@ export interface FreeEnergyProfile {
  * No Jacobian is taken out: p is the density of the coordinate's values.
  *
  * Errors are the delta method's: sample i contributes w̃_i(1_b − p_b) to bin b, or w̃_i(1_b/p_b − 1_r/p_r) to the difference from the
- * reference, times √τ of that along chains.
+ * reference, times √τ of that along chains, and times what the unseen tail of the weights adds to the error of log Z.
  *
  * @param coordinate shape [n]; ±Inf counts as outside
  * @param logWeight log-weights in nats, shape [n]; all 0 for samples of the ensemble itself
@@ -71,11 +73,12 @@ export function freeEnergyProfile(
     return { member, p: mass[b], ess: squares === 0 ? 0 : mass[b] ** 2 / squares, decided: largest > mass[b] / 2 };
   });
 
+  const unseen = Math.max(1, tailFactorOf({ report }));
   let reliable = true;
   const deviation = (influence: Float64Array): number => {
     const variance = influenceVariance(influence, options.chains);
     reliable &&= variance.reliable;
-    return variance.reliable ? Math.sqrt(variance.independent * variance.tau) : Number.NaN;
+    return variance.reliable ? Math.sqrt(variance.independent * variance.tau) * unseen : Number.NaN;
   };
   const influence = new Float64Array(n);
   const densityError = new Float64Array(axis.bins);
@@ -130,6 +133,3 @@ function binAt(reference: number, axis: HistogramAxis, mass: Float64Array): numb
   if (mass[bin] === 0) throw new UsageError(`reference: ${reference} lies in an empty bin, expected one with samples`);
   return bin;
 }
-
-const binIndex = (value: number, { min, max, bins }: HistogramAxis) =>
-  Math.min(bins - 1, Math.floor(((value - min) / (max - min)) * bins));

@@ -1,6 +1,7 @@
 import { DataError } from '../errors.js';
 import type { Estimate } from '../estimate.js';
-import { foldBlocks, largestLogWeights, type WeightBlock, weightBlocks } from './blocks.js';
+import { type AverageBlock, averageBlock, combineAverages, weightedEstimate } from './averages.js';
+import { foldBlocks, largestLogWeights, relativeWeight, type WeightBlock, weightBlocks } from './blocks.js';
 import { requireLogWeights, requireSameLength } from './log-weights.js';
 import { khatOfLargest, tailLength } from './psis.js';
 import { type WeightStatus, weightStatus } from './status.js';
@@ -93,18 +94,18 @@ export function weightReport(total: WeightBlock, largest: Float64Array): WeightR
  */
 export function normalizedWeights(logWeight: Float64Array): Float64Array {
   requireLogWeights(logWeight, 'logWeight');
-  const { maximum, sum } = foldBlocks(weightBlocks(logWeight));
-  if (sum === 0) {
-    throw new DataError(`logWeight: all ${logWeight.length} weights are zero, expected one finite log-weight`);
-  }
+  const total = foldBlocks(weightBlocks(logWeight));
+  requirePositiveWeight(total);
+  const { maximum, sum } = total;
   return logWeight.map((l) => Math.exp(l - maximum) / sum);
 }
 
 /**
  * Self-normalised average Σwf/Σw: the expectation of f in the target ensemble.
  *
- * The error is the delta method's, √(n/(n−1)·Σ w̃²(f − mean)²). It is NaN when one weight holds more than half of the
- * sum: then the mean follows that sample, its deviation vanishes, and the formula would shrink as things get worse.
+ * The error is the delta method's, √(n/(n−1)·Σ w̃²(f − mean)²), raised by what the unseen tail of the weights adds to that of log Z. It is
+ * NaN when one weight holds more than half of the sum: then the mean follows that sample, its deviation vanishes, and the
+ * formula would shrink as things get worse.
  *
  * @param values f(x), shape [n]; entries of zero weight are not looked at
  * @param logWeight shape [n], nats
@@ -112,24 +113,28 @@ export function normalizedWeights(logWeight: Float64Array): Float64Array {
  */
 export function weightedMean(values: Float64Array, logWeight: Float64Array): Estimate {
   requireSameLength('values', values, 'logWeight', logWeight);
-  const weights = normalizedWeights(logWeight);
-  const n = values.length;
-  let value = 0;
-  let sumOfSquares = 0;
-  let largestShare = 0;
-  for (let i = 0; i < n; i++) {
-    if (weights[i] === 0) continue;
-    if (!Number.isFinite(values[i])) {
-      throw new DataError(`values: ${values[i]} at index ${i}, expected a finite number where the weight is positive`);
-    }
-    value += weights[i] * values[i];
-    sumOfSquares += weights[i] ** 2;
-    largestShare = Math.max(largestShare, weights[i]);
+  const report = importanceWeights(logWeight);
+  const bad = values.findIndex((value, i) => !Number.isFinite(value) && logWeight[i] > Number.NEGATIVE_INFINITY);
+  if (bad >= 0) {
+    throw new DataError(
+      `values: ${values[bad]} at index ${bad}, expected a finite number where the weight is positive`,
+    );
   }
-  let variance = 0;
-  for (let i = 0; i < n; i++) {
-    if (weights[i] > 0) variance += (weights[i] * (values[i] - value)) ** 2;
+  let weights: WeightBlock | undefined;
+  let average: AverageBlock | undefined;
+  let start = 0;
+  for (const block of weightBlocks(logWeight)) {
+    const relative = logWeight.subarray(start, start + block.n).map((l) => relativeWeight(l, block));
+    const next = averageBlock(values.subarray(start, start + block.n), relative, block.sum);
+    const all: WeightBlock = weights === undefined ? block : foldBlocks([weights, block]);
+    average = average && weights ? combineAverages(average, weights, next, block, all) : next;
+    weights = all;
+    start += block.n;
   }
-  const standardError = n < 2 || largestShare > 0.5 ? Number.NaN : Math.sqrt((variance * n) / (n - 1));
-  return { value, standardError, n, diagnostics: { ess: 1 / sumOfSquares, largestShare } };
+  requirePositiveWeight(weights!);
+  return weightedEstimate(average!, { weights: weights!, report });
+}
+
+function requirePositiveWeight({ n, sum }: WeightBlock): void {
+  if (sum === 0) throw new DataError(`logWeight: all ${n} weights are zero, expected one finite log-weight`);
 }

@@ -1,12 +1,25 @@
-export { type Reweighting, type ReweightOptions, reweight } from './reweight.js';
+export { type ReweightingSamples, type ReweightOptions, reweight } from './reweight.js';
+export type { ReweightedAverage, ReweightedProfile, ReweightedState, Reweighting } from './reweighting-result.js';
 export { BLOCK_SIZE, logProb, type SampleOptions, type SampleSet, sample } from './sample.js';
 export { checkArchiveSize, writeSampleSet } from './sample-files.js';
 export { isSampleFolder, type SampleProvenance, sampleProvenance } from './sample-manifest.js';
 export { type SampleStreamOptions, sampleToFolder, sampleToHdf5 } from './sample-stream.js';
 export {
+  openSamples,
   openSampleWeights,
   readSampleWeights,
   type SampleWeights,
+  type StoredSamples,
   type StoredWeights,
+  storedVector,
 } from './stored-weights.js';
-export { openVector, type VectorSource } from './vectors.js';
+export {
+  type ArraySource,
+  arrayInMemory,
+  collect,
+  openArray,
+  openVector,
+  type VectorSource,
+  vectorInMemory,
+} from './vectors.js';
+export type { TracePoint } from './weight-trace.js';

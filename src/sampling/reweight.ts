@@ -1,128 +1,162 @@
-import { DataError, UsageError } from '../errors.js';
-import type { Estimate } from '../estimate.js';
-import { type EntropyAndKl, type WeightBlock, type WeightReport, weightBlocks } from '../reweighting/index.js';
-import type { VectorSource } from './vectors.js';
+import { UsageError } from '../errors.js';
+import type { Progress } from '../progress.js';
+import {
+  combineReweighting,
+  entropiesOf,
+  isPerPair,
+  needsConfigurations,
+  type ProfileRequest,
+  parseCoordinate,
+  parseState,
+  profileAxis,
+  type ReweightingBlock,
+  type ReweightingData,
+  type ReweightingPlan,
+} from '../reweighting/index.js';
+import type { System } from '../systems/index.js';
+import type { WorkerPool } from '../workers/index.js';
+import { BadValues } from './reweight-faults.js';
+import { openPieces } from './reweight-pieces.js';
+import { type PieceInput, type PieceResult, reweightingData } from './reweight-tasks.js';
+import { type Reweighting, reweightingResult } from './reweighting-result.js';
+import type { ArraySource, VectorSource } from './vectors.js';
 import { WeightStream } from './weight-stream.js';
+import { WeightTrace } from './weight-trace.js';
 
-/** What `reweight` finds: the worth of the weights, entropies and divergences. */
-export interface Reweighting extends Omit<EntropyAndKl, 'logZ'> {
-  readonly report: WeightReport;
+const TASK = { module: new URL('./reweight-tasks.js', import.meta.url), name: 'reweightPiece' };
+
+/** Samples of a flow, or of any density that is known: in files of any size, or in memory. */
+export interface ReweightingSamples {
+  /** U(x), [n], in units of energy (never U/kT); may be absent if a system is given. */
+  readonly energy?: VectorSource;
+  /** Normalised log q(x), [n], nats. */
+  readonly logQ: VectorSource;
+  /** Configurations [n, N, D] or, if a system is given, [n, N·D]. */
+  readonly x?: ArraySource;
+  /** Further numbers of each sample, [n], by name. */
+  readonly arrays?: Readonly<Record<string, VectorSource>>;
 }
 
 export interface ReweightOptions {
-  /** Temperature in units of energy. */
-  readonly kT: number;
-  /** What messages call the weights. */
-  readonly source: string;
-}
-
-/** Energies, log-densities and log-weights of consecutive samples. */
-interface Piece {
-  readonly energy: Float64Array;
-  readonly logQ: Float64Array;
-  readonly logWeight: Float64Array;
+  /** Temperature of the target in units of energy; default 1. */
+  readonly kT?: number;
+  /** What messages call the samples; default `samples`. */
+  readonly source?: string;
+  /** Target whose energies are evaluated from x, in f64, instead of `energy`. */
+  readonly system?: System;
+  /** Coordinates to average, as `parseCoordinate` reads them. */
+  readonly averages?: readonly string[];
+  readonly profiles?: readonly ProfileRequest[];
+  /** States, as `parseState` reads them, that exclude each other. */
+  readonly states?: readonly string[];
+  readonly onProgress?: Progress;
+  readonly signal?: AbortSignal;
 }
 
 /**
- * Weights, entropies and divergences of a set of any size in a fixed amount of memory: one pass for the weights, one for
- * the means and one for their errors. To the last bit what `importanceWeights` and `entropyAndKl` say of vectors in
- * memory, whose formulas and order of additions these are.
+ * Weights, entropies, divergences, averages, histograms, free-energy profiles and differences of a set of any size, in one pass
+ * on the pool and a fixed amount of memory. Blocks of 4096 samples are folded in global order: any number of workers gives
+ * the same bits, and `importanceWeights`, `entropyAndKl` and `weightedMean` of vectors in memory give them too.
  *
- * @param energy U(x) of samples of q, [n], in units of energy (never U/kT)
- * @param logQ normalised log q(x), [n], nats
- * @throws UsageError if kT is not positive; DataError if the lengths differ, there are no samples, or weights are NaN, +Inf or all zero
+ * Samples are taken as independent, as those of a flow are.
+ *
+ * @throws UsageError if kT is not positive, or for coordinates, ranges or states that make no sense; DataError if lengths differ, there are no
+ *   samples, weights are NaN, +Inf or all zero, or an array is not finite where the weight is positive
  */
 export async function reweight(
-  energy: VectorSource,
-  logQ: VectorSource,
-  { kT, source }: ReweightOptions,
+  samples: ReweightingSamples,
+  options: ReweightOptions,
+  pool: WorkerPool,
 ): Promise<Reweighting> {
+  const { kT = 1, source = 'samples', system, onProgress, signal } = options;
   if (!(kT > 0 && kT < Number.POSITIVE_INFINITY)) throw new UsageError(`kT: ${kT}, expected a positive number`);
-  const { n } = energy;
-  if (n !== logQ.n) {
-    throw new DataError(`${source}: ${n} energies and ${logQ.n} log-densities, expected as many of each`);
-  }
-  if (n === 0) throw new DataError(`${source}: no entries, expected at least one sample`);
+  const question = parsed(samples, options);
+  const opened = openPieces(samples, {
+    source,
+    ...(system === undefined ? {} : { system }),
+    positions: question.positions,
+  });
+  const { n } = opened;
   const weights = new WeightStream(n);
-  const bad = { count: 0, first: -1, value: 0 };
+  const trace = new WeightTrace();
+  const faults = new BadValues(source, n);
+  let plan: ReweightingPlan | undefined;
+  let total: ReweightingBlock | undefined;
   let done = 0;
-  for await (const { logWeight } of pieces(energy, logQ, kT)) {
-    for (let i = 0; i < logWeight.length; i++) {
-      if (logWeight[i] < Number.POSITIVE_INFINITY) continue;
-      if (bad.count++ === 0) Object.assign(bad, { first: done + i, value: logWeight[i] });
+  async function* inputs(): AsyncGenerator<PieceInput> {
+    for await (const piece of opened.pieces()) {
+      if (plan === undefined) {
+        const first = reweightingData(piece, kT, system);
+        plan = planOf(question, first);
+        trace.begin(first.logWeight);
+      }
+      const common = { piece, kT, plan, keep: weights.keep, floor: weights.floor };
+      yield system === undefined ? common : { ...common, system };
     }
-    if (bad.count === 0) weights.add(logWeight, weightBlocks(logWeight));
-    done += logWeight.length;
   }
-  if (bad.count > 0) {
-    const found = `${bad.count} of ${n} log-weights are NaN or +Inf, the first is ${bad.value} at index ${bad.first}`;
-    throw new DataError(`${source}: ${found}; expected finite ones, or -Inf for a weight of zero`);
-  }
-  const report = weights.report();
-  return { report, ...(await entropies(() => pieces(energy, logQ, kT), kT, weights.total, report)) };
-}
-
-async function* pieces(energy: VectorSource, logQ: VectorSource, kT: number): AsyncGenerator<Piece> {
-  const densities = logQ.chunks()[Symbol.asyncIterator]();
-  try {
-    for await (const u of energy.chunks()) {
-      const q: Float64Array = (await densities.next()).value;
-      yield { energy: u, logQ: q, logWeight: u.map((value, i) => -value / kT - q[i]) };
-    }
-  } finally {
-    await densities.return?.();
-  }
-}
-
-/** A mean over samples, with its share ±log Z or none: the mean of a function f of the sample, reweighted or not. */
-interface Quantity {
-  readonly reweighted: boolean;
-  /** How log Z enters, whose error is correlated with the mean's. */
-  readonly sign: -1 | 0 | 1;
-  readonly f: (piece: Piece, i: number) => number;
-}
-
-async function entropies(
-  pass: () => AsyncIterable<Piece>,
-  kT: number,
-  { n, maximum, sum }: WeightBlock,
-  { logZ, ess, khat, largestShare }: WeightReport,
-): Promise<Omit<EntropyAndKl, 'logZ'>> {
-  if (sum === 0) throw new DataError(`logWeight: all ${n} weights are zero, expected one finite log-weight`);
-  const quantities: readonly Quantity[] = [
-    { reweighted: false, sign: 0, f: ({ logQ }, i) => -logQ[i] },
-    { reweighted: true, sign: 1, f: ({ energy }, i) => energy[i] / kT },
-    { reweighted: false, sign: 1, f: ({ logWeight }, i) => -logWeight[i] },
-    { reweighted: true, sign: -1, f: ({ logWeight }, i) => logWeight[i] },
-  ];
-  const term = ({ reweighted, f }: Quantity, piece: Piece, i: number, relative: number) => {
-    if (!reweighted) return f(piece, i);
-    return relative === 0 ? 0 : relative * f(piece, i);
-  };
-  /** Means of one function per quantity; `relative` is the weight over the mean weight. */
-  const means = async (f: (quantity: Quantity, k: number, piece: Piece, i: number, relative: number) => number) => {
-    const sums = quantities.map(() => 0);
-    for await (const piece of pass()) {
-      const relative = piece.logWeight.map((l) => (Math.exp(l - maximum) / sum) * n);
-      for (const [k, quantity] of quantities.entries()) {
-        let total = sums[k];
-        for (let i = 0; i < relative.length; i++) total += f(quantity, k, piece, i, relative[i]);
-        sums[k] = total;
+  for await (const result of pool.map<PieceInput, PieceResult>(TASK, inputs(), signal ? { signal } : {})) {
+    faults.add(result.bad, done);
+    if (!faults.found) {
+      weights.add(
+        result.largest,
+        result.blocks.map((block) => block.weights),
+      );
+      for (const block of result.blocks) {
+        total = total === undefined ? block : combineReweighting(total, block);
+        trace.add(total.weights);
       }
     }
-    return sums.map((total) => total / n);
+    done += result.n;
+    // A set of one piece is done before a bar is of use.
+    if (done < n) onProgress?.({ stage: 'reweighting', done, total: n });
+  }
+  faults.throwIfAny();
+  const report = weights.report();
+  return reweightingResult(total!, report, plan!, question, trace.points, entropiesOf(total!, report, { kT }));
+}
+
+/** What was asked for, read and checked before any sample is. */
+export interface Question {
+  readonly averages: readonly string[];
+  readonly profiles: readonly ProfileRequest[];
+  readonly coordinates: {
+    readonly averages: ReweightingPlan['averages'];
+    readonly profiles: ReweightingPlan['averages'];
   };
-  const centre = await means((quantity, _, piece, i, relative) => term(quantity, piece, i, relative));
-  // Each sample's influence on the estimate, the estimated log Z included.
-  const squares = await means((quantity, k, piece, i, relative) => {
-    const share = quantity.reweighted ? relative * centre[k] : centre[k];
-    return (term(quantity, piece, i, relative) - share + quantity.sign * (relative - 1)) ** 2;
-  });
-  const diagnostics = { ess, khat, largestShare };
-  const [flowEntropy, targetEntropy, reverseKl, forwardKl] = quantities.map(({ reweighted, sign }, k): Estimate => {
-    const known = n >= 2 && Number.isFinite(squares[k]) && !(reweighted && largestShare > 0.5);
-    const standardError = known ? Math.sqrt(squares[k] / (n - 1)) : Number.NaN;
-    return { value: centre[k] + sign * logZ.value, standardError, n, diagnostics };
-  });
-  return { flowEntropy, targetEntropy, reverseKl, forwardKl };
+  readonly states: ReweightingPlan['states'];
+  /** Whether something is made of positions. */
+  readonly positions: boolean;
+}
+
+function parsed(samples: ReweightingSamples, options: ReweightOptions): Question {
+  const names = Object.keys(samples.arrays ?? {});
+  const { averages = [], profiles = [], states: stateTexts = [] } = options;
+  const coordinates = {
+    averages: averages.map((text) => parseCoordinate(text, names)),
+    profiles: profiles.map(({ coordinate }) => parseCoordinate(coordinate, names)),
+  };
+  for (const [k, { coordinate, reference }] of profiles.entries()) {
+    if (reference !== undefined && isPerPair(coordinates.profiles[k])) {
+      throw new UsageError(`profile ${coordinate}: a reference needs one value per sample, such as d0-1`);
+    }
+  }
+  const states = stateTexts.map((text) => parseState(text, names));
+  if (states.length === 1) throw new UsageError(`states: only '${states[0].name}', expected two or more`);
+  const all = [
+    ...coordinates.averages,
+    ...coordinates.profiles,
+    ...states.flatMap(({ bounds }) => bounds.map(({ coordinate }) => coordinate)),
+  ];
+  return { averages, profiles, coordinates, states, positions: all.some(needsConfigurations) };
+}
+
+function planOf(question: Question, first: ReweightingData): ReweightingPlan {
+  return {
+    averages: question.coordinates.averages,
+    profiles: question.profiles.map((request, k) => {
+      const coordinate = question.coordinates.profiles[k];
+      return { coordinate, axis: profileAxis(request, coordinate, first) };
+    }),
+    states: question.states,
+  };
 }

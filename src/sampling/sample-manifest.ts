@@ -66,8 +66,16 @@ export async function isSampleFolder(path: string): Promise<boolean> {
 
 /** What a reweighting needs of a manifest; an archive of another program may have none. */
 export interface ManifestContent {
+  readonly kind?: string;
   readonly kT?: number;
-  readonly arrays?: Readonly<Record<string, { sha256?: string } | undefined>>;
+  /** Specification of the system whose energies stand in the file. */
+  readonly system?: unknown;
+  /** SHA-256 of the model that the samples come from. */
+  readonly model?: string;
+  /** Chains of a simulation that the samples form one after another, all of the same length but the last. */
+  readonly chains?: number;
+  readonly recordsPerChain?: number;
+  readonly arrays?: Readonly<Record<string, { sha256?: string; dtype?: string } | undefined>>;
 }
 
 /** @throws DataError if it is not JSON or kT is no temperature */

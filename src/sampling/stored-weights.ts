@@ -4,12 +4,20 @@ import { join } from 'node:path';
 import { DataError } from '../errors.js';
 import { findDataset, H5MD_MANIFEST } from '../formats/h5md.js';
 import { isHdf5File, openHdf5 } from '../formats/hdf5/index.js';
-import { decodeNpz, encodeNpy, type NpyArray, readArray, readInput, sha256 } from '../formats/index.js';
+import { decodeNpz, readArray, readInput } from '../formats/index.js';
 import { encodeNpyHeader } from '../formats/npy-header.js';
-import { npySha256, openNpyStream } from '../formats/npy-stream.js';
+import { openNpyStream } from '../formats/npy-stream.js';
 import { logWeights } from '../reweighting/index.js';
-import { MANIFEST, parseManifest } from './sample-manifest.js';
-import { collect, openVector, type VectorSource, vectorInHdf5, vectorInMemory } from './vectors.js';
+import { MANIFEST, type ManifestContent, parseManifest } from './sample-manifest.js';
+import {
+  type ArraySource,
+  arrayInHdf5,
+  arrayInMemory,
+  arrayInNpy,
+  asVector,
+  collect,
+  type VectorSource,
+} from './vectors.js';
 
 /** Log-densities, energies and log-weights of n samples, read from a file: what a reweighting needs. */
 export interface SampleWeights {
@@ -20,34 +28,62 @@ export interface SampleWeights {
   readonly logWeight: Float64Array;
 }
 
-/** Log-densities and energies of a sample set, checked against its manifest, to be gone through without being in memory. */
+/** Log-densities and energies of a sample set, to be gone through without being in memory. */
 export interface StoredWeights {
   readonly kT: number;
   readonly logQ: VectorSource;
   readonly energy: VectorSource;
 }
 
+/** Samples as they are stored: configurations, energies and, from a flow, log-densities. */
+export interface StoredSamples {
+  /** What the manifest says; nothing where another program wrote the file. */
+  readonly manifest: ManifestContent;
+  /**
+   * An array by its name, undefined if there is none. Going through all of it compares it with the checksum in the manifest.
+   */
+  array(name: 'x' | 'logQ' | 'energy' | 'logWeight'): Promise<ArraySource | undefined>;
+}
+
 /**
- * Opens log-densities and energies of a sample set: a `.npz`, a folder, or HDF5, ours or H5MD with observables `logQ` and `energy`. Their checksums are compared with the manifest's first.
- * @throws DataError naming the array that is missing, of the wrong shape, or not what the manifest says.
+ * Opens samples: a `.npz`, a folder, or HDF5, ours or H5MD with observables `logQ` and `energy`.
+ * @throws InputError if there is no such file; DataError if it is none of these or its manifest is bad
+ */
+export async function openSamples(path: string): Promise<StoredSamples> {
+  const { array, manifest: text } = await openContent(path);
+  const manifest = parseManifest(text, `${path}: ${MANIFEST}`);
+  return {
+    manifest,
+    async array(name) {
+      const found = await array(name);
+      const expected = manifest.arrays?.[name]?.sha256;
+      return found === undefined || expected === undefined
+        ? found
+        : checked(found, expected, manifest.arrays?.[name]?.dtype === 'f32', `${path}: '${name}'`);
+    },
+  };
+}
+
+/**
+ * Opens log-densities and energies of samples, `openSamples` for what a reweighting needs at least.
+ * @throws as `openSamples`; DataError naming the array that is missing or of the wrong shape, or, once it has been gone through,
+ *   not what the manifest says.
  */
 export async function openSampleWeights(path: string): Promise<StoredWeights> {
-  const { array, manifest } = await openContent(path);
-  const description = parseManifest(manifest, `${path}: ${MANIFEST}`);
-  const take = async (name: 'logQ' | 'energy') => {
-    const stored = await array(name);
-    if (stored === undefined) throw new DataError(`${path}: no array '${name}', expected one in a sample set`);
-    if (stored.shape.length !== 1) throw new DataError(`${path}: '${name}' has shape [${stored.shape}], expected [n]`);
-    const expected = description.arrays?.[name]?.sha256;
-    const found = expected === undefined ? undefined : await stored.sha256();
-    if (expected !== found) {
-      throw new DataError(
-        `${path}: '${name}' is not what was written: its SHA-256 is ${found}, the manifest has ${expected}`,
-      );
-    }
-    return stored.open();
-  };
-  return { kT: description.kT ?? 1, logQ: await take('logQ'), energy: await take('energy') };
+  const samples = await openSamples(path);
+  const logQ = await storedVector(samples, path, 'logQ');
+  return { kT: samples.manifest.kT ?? 1, logQ, energy: await storedVector(samples, path, 'energy') };
+}
+
+/** @throws DataError if the array is missing or no vector */
+export async function storedVector(
+  samples: StoredSamples,
+  path: string,
+  name: 'logQ' | 'energy',
+): Promise<VectorSource> {
+  const stored = await samples.array(name);
+  if (stored === undefined) throw new DataError(`${path}: no array '${name}', expected one in a sample set`);
+  return asVector(stored, `${path}: '${name}'`);
 }
 
 /**
@@ -60,20 +96,29 @@ export async function readSampleWeights(path: string): Promise<SampleWeights> {
   return { n: logQ.length, kT: stored.kT, logQ, energy, logWeight: logWeights(energy, logQ, stored.kT) };
 }
 
-interface StoredArray {
-  readonly shape: readonly number[];
-  readonly sha256: () => string | Promise<string>;
-  readonly open: () => VectorSource | Promise<VectorSource>;
+/**
+ * The same array, whose checksum as a `.npy` file is taken while it is read, so that large sets are read once.
+ * @throws DataError at the end of a pass, if the checksum is another
+ */
+function checked(array: ArraySource, expected: string, single: boolean, name: string): ArraySource {
+  return {
+    shape: array.shape,
+    async *chunks(samples) {
+      const hash = createHash('sha256').update(encodeNpyHeader(single ? '<f4' : '<f8', array.shape));
+      for await (const data of array.chunks(samples)) {
+        hash.update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+        yield data;
+      }
+      const found = hash.digest('hex');
+      if (found === expected) return;
+      throw new DataError(`${name} is not what was written: its SHA-256 is ${found}, the manifest has ${expected}`);
+    },
+  };
 }
 
 interface Content {
-  readonly array: (name: string) => StoredArray | undefined | Promise<StoredArray | undefined>;
+  readonly array: (name: string) => Promise<ArraySource | undefined>;
   readonly manifest: string | undefined;
-}
-
-function inMemory(array: NpyArray | undefined): StoredArray | undefined {
-  if (array === undefined) return undefined;
-  return { shape: array.shape, sha256: () => sha256(encodeNpy(array)), open: () => vectorInMemory(array) };
 }
 
 async function openContent(path: string): Promise<Content> {
@@ -88,20 +133,18 @@ async function openContent(path: string): Promise<Content> {
 async function openHierarchy(path: string): Promise<Content> {
   const file = await openHdf5(path);
   try {
-    const array = (name: string): StoredArray => {
-      const { shape, path: dataset } = file.dataset(findDataset(file, name));
-      const vector = vectorInHdf5({ file: path, path: dataset, shape });
-      const sha256OfVector = async () => {
-        const hash = createHash('sha256').update(encodeNpyHeader('<f8', shape));
-        for await (const { buffer, byteOffset, byteLength } of vector.chunks()) {
-          hash.update(new Uint8Array(buffer, byteOffset, byteLength));
+    const manifest = file.text(H5MD_MANIFEST);
+    return {
+      manifest,
+      async array(name) {
+        const opened = await openHdf5(path);
+        try {
+          return arrayInHdf5(opened.dataset(findDataset(opened, name)));
+        } finally {
+          opened.close();
         }
-        return hash.digest('hex');
-      };
-      return { shape, sha256: sha256OfVector, open: () => vector };
+      },
     };
-    const arrays = new Map(['logQ', 'energy'].map((name) => [name, array(name)]));
-    return { array: (name) => arrays.get(name), manifest: file.text(H5MD_MANIFEST) };
   } finally {
     file.close();
   }
@@ -109,7 +152,13 @@ async function openHierarchy(path: string): Promise<Content> {
 
 async function openArchive(path: string): Promise<Content> {
   const { arrays, texts } = decodeNpz(await readInput(path), path);
-  return { array: (name) => inMemory(arrays.get(name)), manifest: texts.get(MANIFEST) };
+  return {
+    manifest: texts.get(MANIFEST),
+    async array(name) {
+      const found = arrays.get(name);
+      return found === undefined ? undefined : arrayInMemory(found);
+    },
+  };
 }
 
 async function openFolder(path: string): Promise<Content> {
@@ -117,12 +166,13 @@ async function openFolder(path: string): Promise<Content> {
   if (!files.includes(MANIFEST)) {
     throw new DataError(`${path}: no ${MANIFEST}: not a sample set, or one that was never finished`);
   }
-  const array = async (name: string): Promise<StoredArray | undefined> => {
-    const file = join(path, `${name}.npy`);
-    if (!files.includes(`${name}.npy`)) return undefined;
-    const stream = await openNpyStream(file);
-    if (stream === undefined) return inMemory(await readArray(file));
-    return { shape: stream.shape, sha256: () => npySha256(stream), open: () => openVector(file, name) };
+  return {
+    manifest: new TextDecoder().decode(await readInput(join(path, MANIFEST))),
+    async array(name) {
+      const file = join(path, `${name}.npy`);
+      if (!files.includes(`${name}.npy`)) return undefined;
+      const stream = await openNpyStream(file);
+      return stream === undefined ? arrayInMemory(await readArray(file)) : arrayInNpy(stream);
+    },
   };
-  return { array, manifest: new TextDecoder().decode(await readInput(join(path, MANIFEST))) };
 }

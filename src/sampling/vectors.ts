@@ -2,66 +2,89 @@ import { DataError } from '../errors.js';
 import { openHdf5Array } from '../formats/h5md.js';
 import { type Hdf5Dataset, isHdf5File, parseAddress } from '../formats/hdf5/index.js';
 import { type NpyArray, readArray } from '../formats/index.js';
-import { npyChunks, openNpyStream } from '../formats/npy-stream.js';
+import { type NpyStream, npyChunks, openNpyStream } from '../formats/npy-stream.js';
 import { WEIGHT_BLOCK_SIZE } from '../reweighting/index.js';
 
-/** Numbers of a vector that are in memory at a time: whole blocks of weights. */
+/** Samples that are in memory at a time unless others are asked for: whole blocks of weights. */
 const CHUNK = 16 * WEIGHT_BLOCK_SIZE;
 
-/** A vector [n] that can be gone through any number of times without being in memory as a whole. */
+type Elements = NpyArray['data'];
+
+/** An array [n, …], one row a sample, that can be gone through any number of times without being in memory as a whole. */
+export interface ArraySource {
+  /** Shape [n, …]. */
+  readonly shape: readonly number[];
+  /** From the start, so many samples at a time, in pieces that are valid until the next is asked for. */
+  chunks(samples?: number): AsyncIterable<Elements>;
+}
+
+/** A vector [n], in the same way. */
 export interface VectorSource {
   readonly n: number;
   /**
-   * From the start, in pieces that are alike for all vectors of one length and that are valid until the next is asked for.
+   * From the start, so many samples at a time (by default as many for all vectors), in pieces that are valid until the next is
+   * asked for.
    */
-  chunks(): AsyncIterable<Float64Array>;
+  chunks(samples?: number): AsyncIterable<Float64Array>;
 }
 
-/** A vector that is in memory. */
-export function vectorInMemory({ data }: Pick<NpyArray, 'data'>): VectorSource {
+/** Numbers of one sample. */
+export function rowLength({ shape }: Pick<ArraySource, 'shape'>): number {
+  return shape.slice(1).reduce((product, extent) => product * extent, 1);
+}
+
+/** An array that is in memory. */
+export function arrayInMemory({ shape, data }: NpyArray): ArraySource {
+  const width = rowLength({ shape });
   return {
-    n: data.length,
-    async *chunks() {
-      for (let start = 0; start < data.length; start += CHUNK) yield inDouble(data.subarray(start, start + CHUNK));
+    shape,
+    async *chunks(samples = CHUNK) {
+      const count = Math.max(1, samples * width);
+      for (let start = 0; start < data.length; start += count) yield data.subarray(start, start + count);
     },
   };
+}
+
+/** A vector that is in memory, for example energies of another program. */
+export function vectorInMemory({ data }: Pick<NpyArray, 'data'>): VectorSource {
+  return asVector(arrayInMemory({ shape: [data.length], data }), 'vector');
 }
 
 /**
- * A vector [n] in a file: streamed from a `.npy` of f32 or f64 or from HDF5 (`file.h5:/path`, or where `name` is expected),
+ * An array in a file: streamed from a `.npy` of f32 or f64 or from HDF5 (`file.h5:/path`, or where `name` is expected),
  * else read as a whole, from a `.npz` its array `name`.
  *
- * @throws InputError, IoError as `readInput`; UnavailableError for HDF5 without h5wasm; DataError as `readArray`, or for
- *   an array that is no vector
+ * @throws InputError, IoError as `readInput`; UnavailableError for HDF5 without h5wasm; DataError as `readArray`
  */
-export async function openVector(path: string, name: string): Promise<VectorSource> {
+export async function openArray(path: string, name: string): Promise<ArraySource> {
   if (await isHdf5File(parseAddress(path).file)) {
     const { dataset, close } = await openHdf5Array(path, name);
     close();
-    requireVector(path, dataset.shape);
-    return vectorInHdf5(dataset);
+    return arrayInHdf5(dataset);
   }
   const stream = await openNpyStream(path);
-  const array = stream === undefined ? await readArray(path, name) : undefined;
-  const { shape } = stream ?? array!;
-  requireVector(path, shape);
-  if (stream === undefined) return vectorInMemory(array!);
-  return {
-    n: shape[0],
-    async *chunks() {
-      for await (const data of npyChunks(stream, CHUNK)) yield inDouble(data);
-    },
-  };
+  return stream === undefined ? arrayInMemory(await readArray(path, name)) : arrayInNpy(stream);
 }
 
-/** A vector in an HDF5 file, which is open only while it is gone through. */
-export function vectorInHdf5({ file, path, shape }: Pick<Hdf5Dataset, 'file' | 'path' | 'shape'>): VectorSource {
+/** @throws as `openArray`; DataError for an array that is no vector */
+export async function openVector(path: string, name: string): Promise<VectorSource> {
+  return asVector(await openArray(path, name), path);
+}
+
+/** An array in a `.npy` file. */
+export function arrayInNpy(stream: NpyStream): ArraySource {
+  const width = rowLength(stream);
+  return { shape: stream.shape, chunks: (samples = CHUNK) => npyChunks(stream, Math.max(1, samples * width)) };
+}
+
+/** An array in an HDF5 file, which is open only while it is gone through. */
+export function arrayInHdf5({ file, path, shape }: Pick<Hdf5Dataset, 'file' | 'path' | 'shape'>): ArraySource {
   return {
-    n: shape[0],
-    async *chunks() {
+    shape,
+    async *chunks(samples = CHUNK) {
       const { dataset, close } = await openHdf5Array({ file, dataset: path }, path);
       try {
-        for await (const data of dataset.chunks(CHUNK)) yield inDouble(data);
+        yield* dataset.chunks(samples);
       } finally {
         close();
       }
@@ -69,8 +92,17 @@ export function vectorInHdf5({ file, path, shape }: Pick<Hdf5Dataset, 'file' | '
   };
 }
 
-function requireVector(path: string, shape: readonly number[]): void {
-  if (shape.length !== 1) throw new DataError(`${path}: shape [${shape}], expected [n]`);
+/** @throws DataError unless the array has one axis */
+export function asVector(array: ArraySource, path: string): VectorSource {
+  if (array.shape.length !== 1) throw new DataError(`${path}: shape [${array.shape}], expected [n]`);
+  return {
+    n: array.shape[0],
+    async *chunks(samples) {
+      for await (const data of array.chunks(samples)) {
+        yield data instanceof Float64Array ? data : Float64Array.from(data);
+      }
+    },
+  };
 }
 
 /** All of a vector. */
@@ -82,8 +114,4 @@ export async function collect(vector: VectorSource): Promise<Float64Array> {
     done += chunk.length;
   }
   return all;
-}
-
-function inDouble(data: NpyArray['data']): Float64Array {
-  return data instanceof Float64Array ? data : Float64Array.from(data);
 }

@@ -31,7 +31,13 @@ const USAGE: readonly Case[] = [
   ],
   ['train dw4 --data x.npy --out o.safetensors --field wavelet', 2, /--field.*'wavelet'.*kernel, dense/],
   ['sample m.safetensors -n 4 --out o.npz --precision f16', 2, /--precision.*'f16'.*f32, f64/],
-  ['reweight', 2, /give a sample set, or both --energy and --log-q/],
+  ['reweight s.npz --kT 0', 2, /--kT.*'0', expected a positive number/],
+  ['reweight s.npz --observable mass', 2, /coordinate 'mass', expected one of energy/],
+  ['reweight s.npz --profile rg:few', 2, /'rg:few', expected coordinate\[:bins/],
+  ['reweight s.npz --states rg<2', 2, /only 'rg<2', expected two or more/],
+  ['reweight s.npz --system dw4 --energy three.npy', 2, /cannot be used with/],
+  ['reweight s.npz --out o.csv', 2, /nothing to write, expected a --profile/],
+  ['reweight', 2, /give a sample set, or --log-q with --energy or --system/],
 ];
 
 const FILES: readonly Case[] = [
@@ -61,6 +67,8 @@ const DATA: readonly Case[] = [
   ['reweight folder', 65, /folder: no manifest\.json/],
   ['reweight s.npz --energy short.npy', 65, /short\.npy: truncated/],
   ['reweight s.npz --energy x.npy', 65, /x\.npy: shape .*, expected \[n\]/],
+  ['reweight s.npz --system dw2', 65, /s\.npz: x has shape .*, expected \[n, 2, 2\] for dw2/],
+  ['reweight s.npz --observable mine=three.npy', 65, /mine: 3 values, expected 8/],
   ['reweight s.npz --energy three.npy', 65, /three\.npy has 3 energies, s\.npz 8 log-densities/],
   ['sample short.safetensors -n 4 --out o.npz', 65, /short\.safetensors: .*(truncated|expected)/],
   ['sample x.npy -n 4 --out o.npz', 65, /x\.npy: /],

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import test from 'ava';
 import { DataError, UsageError } from '../../src/errors.js';
 import { encodeNpy, encodeNpz } from '../../src/formats/index.js';
-import { entropyAndKl, importanceWeights, logWeights } from '../../src/reweighting/index.js';
+import { entropyAndKl, importanceWeights, logWeights, weightedMean } from '../../src/reweighting/index.js';
 import {
   openSampleWeights,
   openVector,
@@ -37,6 +37,7 @@ const ENERGIES: Readonly<Record<string, Shape>> = {
 };
 
 test('figures of streamed files are those of vectors in memory, to the last bit', async (t) => {
+  const pool = openPool(t, 2);
   const folder = await ownFolder(t);
   for (const n of [1, 2, 4095, 4096, 140_001]) {
     const logQ = uniform(n, 1).map((u) => -5 * u);
@@ -46,8 +47,14 @@ test('figures of streamed files are those of vectors in memory, to the last bit'
       const [u, q] = [join(folder, 'u.npy'), join(folder, 'q.npz')];
       await writeFile(u, encodeNpy({ shape: [n], data: energy }));
       await writeFile(q, encodeNpz(new Map([['logQ', { shape: [n], data: logQ }]])));
-      const vectors = [await openVector(u, 'energy'), await openVector(q, 'logQ')] as const;
-      const { report, ...entropies } = await reweight(...vectors, { kT, source: 's' });
+      const samples = { energy: await openVector(u, 'energy'), logQ: await openVector(q, 'logQ') };
+      const { report, flowEntropy, targetEntropy, reverseKl, forwardKl, meanEnergy } = await reweight(
+        samples,
+        { kT },
+        pool,
+      );
+      const entropies = { flowEntropy, targetEntropy, reverseKl, forwardKl };
+      t.deepEqual(meanEnergy, weightedMean(energy, logWeights(energy, logQ, kT)), `${name} ${n}`);
       t.deepEqual(report, importanceWeights(logWeights(energy, logQ, kT)), `${name} ${n}`);
       const { logZ, ...expected } = entropyAndKl(energy, logQ, { kT });
       t.deepEqual(entropies, expected, `${name} ${n}`);
@@ -59,13 +66,14 @@ test('figures of streamed files are those of vectors in memory, to the last bit'
 test('a sample set in a folder and in an archive give the same figures', async (t) => {
   const folder = await ownFolder(t);
   const generator = untrained(8, 1.5);
-  const set = await sample(generator, { n: 70_000, seed: 3 }, openPool(t, 2));
+  const pool = openPool(t, 2);
+  const set = await sample(generator, { n: 70_000, seed: 3 }, pool);
   for (const name of ['set', 'set.npz']) {
     const path = join(folder, name);
     await writeSampleSet(path, set, sampleProvenance(generator, 'test', { seed: 3 }));
     const { kT, energy, logQ } = await openSampleWeights(path);
     t.is(kT, 1.5);
-    const { report } = await reweight(energy, logQ, { kT, source: path });
+    const { report } = await reweight({ energy, logQ }, { kT, source: path }, pool);
     t.deepEqual(report, importanceWeights(set.logWeight));
     const { logWeight } = await readSampleWeights(path);
     t.deepEqual(logWeight, set.logWeight);
@@ -101,9 +109,13 @@ test('weights that no estimator may see are refused by their place', async (t) =
       yield Float64Array.from(data);
     },
   });
+  const pool = openPool(t, 2);
   const options = { kT: 1, source: 's.npz' };
   const refused = (energy: number[], logQ: number[], message: RegExp) =>
-    t.throwsAsync(reweight(of(...energy), of(...logQ), options), { instanceOf: DataError, message });
+    t.throwsAsync(reweight({ energy: of(...energy), logQ: of(...logQ) }, options, pool), {
+      instanceOf: DataError,
+      message,
+    });
   await refused(
     [1, Number.NaN, 2, Number.NEGATIVE_INFINITY],
     [0, 0, 0, 0],
@@ -112,5 +124,8 @@ test('weights that no estimator may see are refused by their place', async (t) =
   await refused([], [], /no entries, expected at least one sample/);
   await refused([1], [1, 2], /1 energies and 2 log-densities/);
   await refused([Number.POSITIVE_INFINITY], [0], /all 1 weights are zero/);
-  await t.throwsAsync(reweight(of(1), of(1), { ...options, kT: 0 }), { instanceOf: UsageError, message: /kT: 0/ });
+  await t.throwsAsync(reweight({ energy: of(1), logQ: of(1) }, { ...options, kT: 0 }, pool), {
+    instanceOf: UsageError,
+    message: /kT: 0/,
+  });
 });

@@ -1,0 +1,130 @@
+/* What the workers run for a reweighting: the blocks of one piece of samples. */
+
+import {
+  type ConfigurationShape,
+  type Coordinate,
+  coordinateValues,
+  largestLogWeights,
+  type ReweightingBlock,
+  type ReweightingData,
+  type ReweightingPlan,
+  reweightingBlock,
+  WEIGHT_BLOCK_SIZE,
+} from '../reweighting/index.js';
+import { EnergyEvaluator, type System } from '../systems/index.js';
+
+/** Consecutive samples as they travel to a worker. */
+export interface Piece {
+  /** Absent where the energies of `system` are to be evaluated. */
+  readonly energy?: Float64Array;
+  readonly logQ: Float64Array;
+  readonly x?: Float32Array | Float64Array;
+  readonly shape?: ConfigurationShape;
+  readonly arrays: Readonly<Record<string, Float64Array>>;
+}
+
+export interface PieceInput {
+  readonly piece: Piece;
+  readonly kT: number;
+  readonly system?: System;
+  readonly plan: ReweightingPlan;
+  /** Of the largest log-weights at most so many are wanted, and only those above `floor`. */
+  readonly keep: number;
+  readonly floor: number;
+}
+
+/** A number that no estimator may see: how many there are in the piece, and the first. */
+export interface BadValue {
+  readonly name: string;
+  readonly count: number;
+  readonly index: number;
+  readonly value: number;
+}
+
+export interface PieceResult {
+  readonly n: number;
+  /** No blocks if there are any. */
+  readonly bad: readonly BadValue[];
+  readonly blocks: readonly ReweightingBlock[];
+  readonly largest: Float64Array;
+}
+
+/** Name of the log-weights among the bad values. */
+export const LOG_WEIGHTS = '';
+
+export function reweightPiece({ piece, kT, system, plan, keep, floor }: PieceInput): PieceResult {
+  const data = reweightingData(piece, kT, system);
+  const bad = badValues(data, plan);
+  if (bad.length > 0) return { n: data.n, bad, blocks: [], largest: new Float64Array() };
+  const blocks: ReweightingBlock[] = [];
+  for (let start = 0; start < data.n; start += WEIGHT_BLOCK_SIZE) {
+    blocks.push(reweightingBlock(slice(data, start, Math.min(data.n, start + WEIGHT_BLOCK_SIZE)), plan));
+  }
+  // Zero weights count where there are not enough others.
+  const candidates = floor === Number.NEGATIVE_INFINITY ? data.logWeight : data.logWeight.filter((l) => l > floor);
+  return { n: data.n, bad, blocks, largest: largestLogWeights(candidates, keep) };
+}
+
+let evaluator: EnergyEvaluator | undefined;
+let evaluated = '';
+
+/** Energies, from the configurations if a system is given, and log-weights. */
+export function reweightingData(piece: Piece, kT: number, system?: System): ReweightingData {
+  const { logQ } = piece;
+  const n = logQ.length;
+  let { energy } = piece;
+  if (system !== undefined) {
+    const name = JSON.stringify(system);
+    if (evaluator === undefined || name !== evaluated) {
+      evaluator = new EnergyEvaluator(system);
+      evaluated = name;
+    }
+    energy = evaluator.energy(piece.x!, n);
+  }
+  const u = energy!;
+  return { ...piece, n, energy: u, logWeight: u.map((value, i) => -value / kT - logQ[i]) };
+}
+
+function badValues(data: ReweightingData, plan: ReweightingPlan): BadValue[] {
+  const weights = firstBad(LOG_WEIGHTS, data.logWeight, (l) => !(l < Number.POSITIVE_INFINITY));
+  if (weights.length > 0) return weights;
+  const coordinates: Coordinate[] = [
+    ...plan.averages,
+    ...plan.profiles.map(({ coordinate }) => coordinate),
+    ...plan.states.flatMap(({ bounds }) => bounds.map(({ coordinate }) => coordinate)),
+  ];
+  const names = new Set(coordinates.flatMap((coordinate) => (coordinate.kind === 'array' ? [coordinate.name] : [])));
+  return [...names].flatMap((name) =>
+    firstBad(
+      name,
+      coordinateValues({ kind: 'array', name }, data),
+      (value, i) => !Number.isFinite(value) && data.logWeight[i] > Number.NEGATIVE_INFINITY,
+    ),
+  );
+}
+
+function firstBad(name: string, values: Float64Array, isBad: (value: number, i: number) => boolean): BadValue[] {
+  let count = 0;
+  let index = -1;
+  for (let i = 0; i < values.length; i++) {
+    if (!isBad(values[i], i)) continue;
+    if (count++ === 0) index = i;
+  }
+  return count === 0 ? [] : [{ name, count, index, value: values[index] }];
+}
+
+function slice(data: ReweightingData, start: number, end: number): ReweightingData {
+  const width = data.x === undefined ? 0 : data.x.length / data.n;
+  const arrays = Object.fromEntries(
+    Object.entries(data.arrays ?? {}).map(([name, values]) => [name, values.subarray(start, end)]),
+  );
+  return {
+    ...data,
+    n: end - start,
+    energy: data.energy.subarray(start, end),
+    logQ: data.logQ.subarray(start, end),
+    logWeight: data.logWeight.subarray(start, end),
+    arrays,
+    ...(data.x === undefined ? {} : { x: data.x.subarray(start * width, end * width) }),
+  };
+}
