@@ -104,8 +104,12 @@ export {
 } from './reweighting/index.js';
 export { type Simulation, type SimulationOptions, simulate } from './samplers/index.js';
 export {
+  arrayInMemory,
   logProb,
+  openSamples,
   openSampleWeights,
+  openVector,
+  type Reweighting,
   readSampleWeights,
   reweight,
   type SampleOptions,
@@ -113,6 +117,7 @@ export {
   sample,
   sampleToFolder,
   sampleToHdf5,
+  vectorInMemory,
   writeSampleSet,
 } from './sampling/index.js';
 export {

@@ -6,18 +6,19 @@ import * as equiflow from '../src/index.js';
 /** The values of the public surface; types come and go with them. A change here is a change for users. */
 const SURFACE = `
   DataError DenseField EnergyEvaluator EquiflowError FlowRunner InputError InterruptedError IoError
-  KernelField NumericalError OutputError TRAINING_DEFAULTS UnavailableError UsageError VERSION WorkerPool
-  bennettAcceptanceRatio blockBootstrap boltzmannGenerator classifyMinima continuousFlow convergence
-  decodeModel decodeNpy decodeNpz defineSystem describeSystem distinctMinima encodeModel encodeNpy
-  encodeNpz energyW2 entropyAndKl equilibration exponentialAveraging freeEnergyProfile histogram
-  histogram2d importanceWeights initialDenseField initialFieldFor initialKernelField
-  integratedAutocorrelationTime isMinimum labelledArrangements listSystems loadSystem logNormalization
-  logProb logWeights mbar meanFreeNormal meanWithError minimize minimizeOnPool normalizedWeights
-  openSampleWeights pairDistance pairDistributionDistances pairDistributions paretoKhat prepareFlow
-  radiusOfGyration readArray readConfigurations readInput readSampleWeights reducedWork reweight rk4
-  runPaperExperiment sample sampleToFolder simulate smoothedLogWeights splitConfigurations
-  startConfiguration stateFreeEnergyDifference systemFromDefinition systemFromSpec systemSpec tabulatePair
-  tabulatePoints train uniformBasis wassersteinDistance weightedMean writeOutput writeSampleSet
+  KernelField NumericalError OutputError TRAINING_DEFAULTS UnavailableError UsageError VERSION
+  WorkerPool arrayInMemory bennettAcceptanceRatio blockBootstrap boltzmannGenerator classifyMinima
+  continuousFlow convergence decodeModel decodeNpy decodeNpz defineSystem describeSystem distinctMinima
+  encodeModel encodeNpy encodeNpz energyW2 entropyAndKl equilibration exponentialAveraging
+  freeEnergyProfile histogram histogram2d importanceWeights initialDenseField initialFieldFor
+  initialKernelField integratedAutocorrelationTime isMinimum labelledArrangements listSystems loadSystem
+  logNormalization logProb logWeights mbar meanFreeNormal meanWithError minimize minimizeOnPool
+  normalizedWeights openSampleWeights openSamples openVector pairDistance pairDistributionDistances
+  pairDistributions paretoKhat prepareFlow radiusOfGyration readArray readConfigurations readInput
+  readSampleWeights reducedWork reweight rk4 runPaperExperiment sample sampleToFolder sampleToHdf5
+  simulate smoothedLogWeights splitConfigurations startConfiguration stateFreeEnergyDifference
+  systemFromDefinition systemFromSpec systemSpec tabulatePair tabulatePoints train uniformBasis
+  vectorInMemory wassersteinDistance weightedMean writeOutput writeSampleSet
 `;
 
 test('the public surface is what is written here', (t) => {

@@ -10,6 +10,7 @@ import { meanFreeNormal } from '../../src/priors/index.js';
 import { importanceWeights } from '../../src/reweighting/index.js';
 import {
   openSampleWeights,
+  readSampleWeights,
   reweight,
   type SampleStreamOptions,
   sample,
@@ -133,14 +134,15 @@ test('weights from HDF5 are those of the set, and a flipped bit in them is found
   const folder = await ownFolder(t);
   const path = join(folder, 'set.h5');
   const report = await sampleToHdf5(path, untrained(8, 1.5), OPTIONS, openPool(t, 2));
+  const pool = openPool(t, 1);
   const { kT, energy, logQ } = await openSampleWeights(path);
   t.is(kT, 1.5);
-  t.deepEqual((await reweight(energy, logQ, { kT, source: path })).report, report);
+  t.deepEqual((await reweight({ energy, logQ }, { kT, source: path }, pool)).report, report);
   const bytes = await readFile(path);
   const first = Buffer.from((await readArray(path, 'energy')).data.buffer).subarray(0, 64);
   bytes[bytes.indexOf(first) + 3] ^= 1;
   await writeFile(path, bytes);
-  await t.throwsAsync(openSampleWeights(path), {
+  await t.throwsAsync(readSampleWeights(path), {
     instanceOf: DataError,
     message: /set\.h5: 'energy' is not what was written: its SHA-256 is \w+, the manifest has \w+/,
   });
