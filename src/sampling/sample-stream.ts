@@ -66,6 +66,11 @@ export function sampleToHdf5(
   return stream(path, 'file', generator, options, pool);
 }
 
+/** Samples in a block of a stream. */
+export function streamBlockSize({ prior }: BoltzmannGenerator): number {
+  return BLOCK_SIZE * Math.max(1, Math.floor(BLOCK_BYTES / (BLOCK_SIZE * prior.particles * prior.dimensions * 4)));
+}
+
 async function stream(
   path: string,
   kind: TargetKind,
@@ -76,8 +81,7 @@ async function stream(
   requireRange(options);
   const { n, first = 0, precision = 'f32', signal } = options;
   const { particles, dimensions, kT } = generator.prior;
-  const C = particles * dimensions;
-  const size = BLOCK_SIZE * Math.max(1, Math.floor(BLOCK_BYTES / (BLOCK_SIZE * C * 4)));
+  const size = streamBlockSize(generator);
   const layout: SetLayout = { n, first, particles, dimensions, precision, species: generator.target.species };
   const provenance = sampleProvenance(generator, options.model, options);
   const manifest = (entries: ReturnType<SampleSink['entries']>) => sampleManifestOf(provenance, kT, n, entries);

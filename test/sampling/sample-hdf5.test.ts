@@ -43,7 +43,7 @@ test('HDF5 holds the data sets of a set in memory, of any size, in plane and spa
     [N, 'f32', untrained(8, 1.5)],
     [BLOCK + 1, 'f64', dw2(3)],
   ] as const) {
-    const options = { ...OPTIONS, n, precision, first: 77 };
+    const options = { ...OPTIONS, n, precision, first: 2 ** 32 - 77 };
     const set = await sample(generator, options, pools[0]);
     const memory = join(folder, `memory-${n}`);
     await writeSampleSet(memory, set, sampleProvenance(generator, 'test', options));
@@ -55,7 +55,7 @@ test('HDF5 holds the data sets of a set in memory, of any size, in plane and spa
       const { particles, dimensions } = generator.prior;
       t.deepEqual((await readConfigurations(path, particles, dimensions)).x, Float64Array.from(set.x));
       const steps = await readArray(`${path}:/particles/all/position/step`);
-      t.true(steps.data.every((step, i) => step === 77 + i));
+      t.true(steps.data.every((step, i) => step === 2 ** 32 - 77 + i));
     }
   }
   t.false((await readdir(folder)).some((name) => name.startsWith('.')));
