@@ -20,6 +20,7 @@ export { pairScratch } from './pair-tiles';
 export { denseScratch } from './dense';
 export { adjointScratch } from './adjoint';
 export { metropolis, metropolisScratch } from './metropolis';
+export { energyScratch } from './energy';
 export { hamiltonian, hamiltonianScratch } from './langevin';
 export { adaptationBytes, adaptStepSize, startAdaptation } from './adaptation';
 

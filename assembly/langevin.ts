@@ -3,11 +3,11 @@
 import { VECTOR } from './lanes';
 import { log } from './math';
 import { normalLanes, philoxLanes, uniformOpen } from './random';
-import { potential } from './energy';
+import { energyScratch, potential } from './energy';
 
-/** Bytes of scratch: positions, moves and gradients of four chains, six vectors of numbers, random words, five for the energy. */
-export function hamiltonianScratch(coordinates: i32): i32 {
-  return (6 * coordinates + 2 + 2 + 2 + 4 + 5) * <i32>VECTOR;
+/** Bytes of scratch: positions, moves and gradients of four chains, six vectors of numbers, random words, and for the energy. */
+export function hamiltonianScratch(particles: i32, dimensions: i32): i32 {
+  return (6 * particles * dimensions + 2 + 2 + 2 + 4) * <i32>VECTOR + energyScratch(particles);
 }
 
 /** Removes the centroid of the move at `w`, multiplies it by `factor` and returns Σ w² per lane. */
@@ -84,7 +84,7 @@ export function hamiltonian(
   const kinetic = proposed + 2 * VECTOR;
   const lengths = kinetic + 2 * VECTOR;
   const words = lengths + 2 * VECTOR;
-  const vector = words + 4 * VECTOR;
+  const spare = words + 4 * VECTOR;
   const invN = f64x2.splat(1.0 / <f64>particles);
   const stride = <usize>dimensions * VECTOR;
   const one = f64x2.splat(1);
@@ -108,14 +108,14 @@ export function hamiltonian(
         kick(w + at, gradients + at, f64x2.mul(half, f64x2.mul(squared, betas)), true, x + at, q + at, block);
       }
       for (let l = 1; l < leapfrogSteps; l++) {
-        potential<f64>(terms, termCount, q, proposed, gradient, particles, dimensions, 2, vector);
+        potential<f64>(terms, termCount, q, proposed, gradient, particles, dimensions, 2, spare);
         for (let part: usize = 0; part < 2; part++) {
           const size = f64x2.mul(v128.load(lengths + part * VECTOR), betas);
           const at = part * block;
           kick(w + at, gradient + at, size, true, q + at, q + at, block);
         }
       }
-      potential<f64>(terms, termCount, q, proposed, gradient, particles, dimensions, 2, vector);
+      potential<f64>(terms, termCount, q, proposed, gradient, particles, dimensions, 2, spare);
       for (let part: usize = 0; part < 2; part++) {
         const e = part * VECTOR;
         const at = part * block;

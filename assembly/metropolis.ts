@@ -3,11 +3,11 @@
 import { VECTOR } from './lanes';
 import { log } from './math';
 import { normalLanes, philoxLanes, uniformOpen } from './random';
-import { potential } from './energy';
+import { energyScratch, potential } from './energy';
 
-/** Bytes of scratch: the proposal of four chains, its energies, random words, five vectors for the energy. */
-export function metropolisScratch(coordinates: i32): i32 {
-  return (2 * coordinates + 2 + 4 + 5) * <i32>VECTOR;
+/** Bytes of scratch: the proposal of four chains, its energies, random words, and what the energy needs. */
+export function metropolisScratch(particles: i32, dimensions: i32): i32 {
+  return (2 * particles * dimensions + 2 + 4) * <i32>VECTOR + energyScratch(particles);
 }
 
 /**
@@ -38,7 +38,7 @@ export function metropolis(
   const proposal = scratch;
   const proposed = proposal + 2 * block;
   const words = proposed + 2 * VECTOR;
-  const vector = words + 4 * VECTOR;
+  const spare = words + 4 * VECTOR;
   const invN = f64x2.splat(1.0 / <f64>particles);
   const stride = <usize>dimensions * VECTOR;
   const one = f64x2.splat(1);
@@ -60,7 +60,7 @@ export function metropolis(
           }
         }
       }
-      potential<f64>(terms, termCount, proposal, proposed, 0, particles, dimensions, 2, vector);
+      potential<f64>(terms, termCount, proposal, proposed, 0, particles, dimensions, 2, spare);
       // the draw after the last of the normals
       philoxLanes(seed, stream, chain, (coordinates + 1) >> 1, third, words);
       for (let part: usize = 0; part < 2; part++) {

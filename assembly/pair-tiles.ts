@@ -10,9 +10,16 @@ const TILE_PAIRS: i32 = 64;
 export const FORWARD_ENTRY: usize = 3 * VECTOR;
 export const REVERSE_ENTRY: usize = 4 * VECTOR;
 
+/** Pairs that a tile has at most. */
+// @ts-ignore: decorator
+@inline
+export function tileCapacity(particles: i32): i32 {
+  return TILE_PAIRS + particles + TILE_PAIRS / 2;
+}
+
 /** Bytes of scratch that a tile needs at most. */
 export function pairScratch(particles: i32): i32 {
-  return (TILE_PAIRS + particles + TILE_PAIRS / 2) * <i32>REVERSE_ENTRY;
+  return tileCapacity(particles) * <i32>REVERSE_ENTRY;
 }
 
 /** Blocks that share a tile: as many as fill it. */

@@ -6,9 +6,6 @@ import { placeTerms } from '../src/systems/energy.js';
 import type { System } from '../src/systems/index.js';
 import { SEED } from './cases.js';
 
-/** Five vectors; see assembly/energy.ts. */
-const ENERGY_SCRATCH = 80;
-
 /** A call and the samples (or other units) that it works on. */
 export interface KernelCall {
   readonly units: number;
@@ -59,7 +56,7 @@ export function energies(system: System, precision: Precision, x: Float64Array, 
   const { terms, count } = placeTerms(k, system, precision);
   const energy = k.allocate(n * 8);
   const gradient = withGradient ? k.allocate(n * C * 8) : 0;
-  const scratch = k.allocate(ENERGY_SCRATCH);
+  const scratch = k.allocate(k.common.energyScratch(particles));
   blocks.load(x, 0, n);
   const first = k.f64View(energy, 1);
   const run = () => {
@@ -82,7 +79,7 @@ export function metropolisSteps(system: System): KernelCall & { readonly energyE
   const energy = k.allocate(chains * 8);
   const check = k.allocate(chains * 8);
   const accepted = k.allocate(chains * 8);
-  const scratch = k.allocate(k.common.metropolisScratch(C));
+  const scratch = k.allocate(k.common.metropolisScratch(particles, dimensions));
   const start = Float64Array.from({ length: chains * C }, (_, c) => sampling.start[c % C]);
   blocks.load(start, 0, chains);
   const x = blocks.positions;

@@ -223,6 +223,7 @@ export interface CommonKernels {
   narrow(from: number, to: number, count: number): void;
   nextCell(keys: number, samples: number, members: number): number;
   pairScratch(particles: number): number;
+  energyScratch(particles: number): number;
   denseScratch(hidden: number): number;
   adjointScratch(coordinates: number, blocks: number): number;
   metropolis(
@@ -243,7 +244,7 @@ export interface CommonKernels {
     beta: number,
     scratch: number,
   ): void;
-  metropolisScratch(coordinates: number): number;
+  metropolisScratch(particles: number, dimensions: number): number;
   hamiltonian(
     terms: number,
     termCount: number,
@@ -265,7 +266,7 @@ export interface CommonKernels {
     beta: number,
     scratch: number,
   ): void;
-  hamiltonianScratch(coordinates: number): number;
+  hamiltonianScratch(particles: number, dimensions: number): number;
   adaptationBytes(): number;
   startAdaptation(state: number, stepSize: number): void;
   adaptStepSize(state: number, acceptance: number, target: number): void;

@@ -60,7 +60,9 @@ export function placeWalkers(run: Chains): Walkers {
     energy: k.allocate(padded * 8),
     spare: k.allocate(padded * 8),
     accepted: k.allocate(padded * 8),
-    scratch: k.allocate(Math.max(k.common.metropolisScratch(C), k.common.hamiltonianScratch(C))),
+    scratch: k.allocate(
+      Math.max(k.common.metropolisScratch(particles, dimensions), k.common.hamiltonianScratch(particles, dimensions)),
+    ),
     adaptation: k.allocate(groups * k.common.adaptationBytes()),
   };
   const rows = k.f64View(at.rows, padded * C);

@@ -77,7 +77,7 @@ export class EnergyEvaluator {
       x: k.allocate(bytes),
       energy: k.allocate(CHUNK * 8),
       gradient: k.allocate(bytes),
-      scratch: k.allocate(5 * 16),
+      scratch: k.allocate(k.common.energyScratch(system.particles)),
     };
   }
 

@@ -65,7 +65,7 @@ export class KernelEngine {
       tape: k.allocate(blocks * blockTape),
       energy: k.allocate(capacity * 8),
       gradient: k.allocate(blocks * C * 16),
-      vectors: k.allocate(5 * 16),
+      vectors: k.allocate(k.common.energyScratch(particles)),
       kinetic: k.allocate(capacity * 8),
     };
     this.#work = k.allocate(Math.max(lane.integratorScratch(C, blocks), k.common.adjointScratch(C, blocks)));
