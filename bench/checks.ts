@@ -31,9 +31,12 @@ export function twinOf({ field, system }: Case): TwinField {
   return (t, x) => kernelField(parameters, t, x, system.particles, system.dimensions);
 }
 
+/** Hidden units of the dense field that is measured. */
+export const DENSE_UNITS = 64;
+
 /** The dense field that is measured. */
 export function benchDenseField({ system }: Case): DenseField {
-  return initialDenseField(system.particles, system.dimensions, { seed: SEED, hidden: 64 });
+  return initialDenseField(system.particles, system.dimensions, { seed: SEED, hidden: DENSE_UNITS });
 }
 
 function flowChecks(c: Case): Check[] {

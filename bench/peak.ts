@@ -1,4 +1,6 @@
 /* The machine's own speed of multiply and add in WebAssembly: what every other rate is to be seen against. */
+import type { Precision } from '../src/kernels/index.js';
+import { PEAK_EFFORT, time } from './timing.js';
 
 /** Independent chains: more than latency × issue width of current cores, few enough for their sixteen registers. */
 const CHAINS = 12;
@@ -85,7 +87,7 @@ export interface PeakLoop {
 }
 
 /** A loop of `iterations` multiply-adds on all chains. */
-export function peakLoop(precision: 'f32' | 'f64', iterations: number): PeakLoop {
+export function peakLoop(precision: Precision, iterations: number): PeakLoop {
   const opcodes = precision === 'f32' ? F32X4 : F64X2;
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(moduleBytes(opcodes)));
   const run = exports.run as (iterations: number) => number;
@@ -94,3 +96,18 @@ export function peakLoop(precision: 'f32' | 'f64', iterations: number): PeakLoop
 
 /** What `run` returns when it computes what it should. */
 export const PEAK_CHECK = CHAINS;
+
+/** Floating-point operations per second of multiply and add in each precision, one thread. */
+export type Peak = Readonly<Record<Precision, number>>;
+
+/** Iterations of the peak loop per call: tens of microseconds. */
+const PEAK_ITERATIONS = 10_000;
+
+/** From the fastest sample: a peak that other processes pulled down would flatter everything that is compared with it. */
+export function measurePeak(): Peak {
+  const measure = (precision: Precision) => {
+    const loop = peakLoop(precision, PEAK_ITERATIONS);
+    return loop.flops / time(loop.run, PEAK_EFFORT).fastest;
+  };
+  return { f32: measure('f32'), f64: measure('f64') };
+}

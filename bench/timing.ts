@@ -11,7 +11,7 @@ export interface Effort {
   readonly warmUp: number;
 }
 
-export const FULL: Effort = { maxTime: 0.5, minTime: 0.01, minSamples: 7, warmUp: 150 };
+export const FULL: Effort = { maxTime: 0.4, minTime: 0.01, minSamples: 7, warmUp: 150 };
 export const QUICK: Effort = { maxTime: 0.06, minTime: 0.004, minSamples: 3, warmUp: 40 };
 /** The peak is compared with everything and is wanted from an undisturbed moment, so it gets many short samples. */
 export const PEAK_EFFORT: Effort = { maxTime: 0.4, minTime: 0.002, minSamples: 50, warmUp: 100 };
@@ -42,7 +42,12 @@ export function time(body: () => number, { maxTime, minTime, minSamples, warmUp 
   benchmark.run();
   if (benchmark.error) throw benchmark.error;
   if (Number.isNaN(sink)) throw new Error('a benchmark computed NaN');
-  const sample = (benchmark.stats.sample as number[]).toSorted((a, b) => a - b);
+  return timingOf(benchmark.stats.sample as number[]);
+}
+
+/** Order statistics of measured seconds. */
+export function timingOf(seconds: readonly number[]): Timing {
+  const sample = seconds.toSorted((a, b) => a - b);
   return {
     fastest: sample[0],
     lower: quantile(sample, 0.25),
@@ -50,6 +55,10 @@ export function time(body: () => number, { maxTime, minTime, minSamples, warmUp 
     upper: quantile(sample, 0.75),
     samples: sample.length,
   };
+}
+
+export function perUnit({ fastest, lower, median, upper, samples }: Timing, units: number): Timing {
+  return { fastest: fastest / units, lower: lower / units, median: median / units, upper: upper / units, samples };
 }
 
 function quantile(sorted: readonly number[], fraction: number): number {

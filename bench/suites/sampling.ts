@@ -1,0 +1,53 @@
+/* Samples with exact log q: ours, the plain TypeScript twin and the peers, one thread each, taking turns. */
+import { rk4 } from '../../test/twin/rk4.js';
+import { type Case, PRECISIONS, SEED } from '../cases.js';
+import { twinOf } from '../checks.js';
+import type { Measurement, Skipped } from '../measurement.js';
+import { Contest } from '../peers/contest.js';
+import { type Contender, FULL_ROUNDS, inProcess, QUICK_ROUNDS, SHORT_ROUNDS, takeTurns } from '../rounds.js';
+import { endToEnd } from './sampling-end-to-end.js';
+import type { Bench, Suite } from './suite.js';
+
+const GROUP = 'sampling with exact log q: RK4×20, K = 50, M = 10, one thread, processor time';
+
+function ours(c: Case): Contender[] {
+  return PRECISIONS.map((precision) =>
+    inProcess(`equiflow ${precision}`, c.batch, () => c.runners[precision].sample(SEED, 0, c.batch)),
+  );
+}
+
+/** The flow in plain TypeScript (f64, no tables, no SIMD). All steps cost the same, so one stands for twenty. */
+function twin(c: Case): Contender {
+  const x = c.x.slice(0, c.system.particles * c.system.dimensions);
+  const field = twinOf(c);
+  return inProcess('plain TypeScript f64', 1 / c.flow.integrator.steps, () => rk4(field, x, 1, 'forward'));
+}
+
+export const sampling: Suite = {
+  name: 'sampling',
+  about: 'samples per second with exact log q; with one and two workers; from process start to disk',
+  async run(bench: Bench) {
+    const { cases, peers, quick, onMeasurement } = bench;
+    const contest = new Contest(peers);
+    const measurements: Measurement[] = [];
+    const skipped: Skipped[] = [];
+    try {
+      for (const c of cases) {
+        const others = (await contest.contenders('sample', c)).map(({ contender }) => contender);
+        const contenders = [...ours(c), twin(c), ...others];
+        const effort = quick ? QUICK_ROUNDS : others.length > 0 ? FULL_ROUNDS : SHORT_ROUNDS;
+        const times = await takeTurns(contenders, effort);
+        contenders.forEach(({ name }, i) => {
+          const subject = `${c.label}, batch ${c.batch}`;
+          measurements.push({ group: GROUP, subject, contender: name, unit: 'sample', seconds: times[i] });
+          onMeasurement(measurements.at(-1)!);
+        });
+      }
+      skipped.push(...contest.skipped);
+    } finally {
+      contest.close();
+    }
+    const { measurements: rest, notes } = await endToEnd(bench);
+    return { measurements: [...measurements, ...rest], notes, skipped };
+  },
+};

@@ -1,0 +1,22 @@
+import type { Case } from '../cases.js';
+import type { Measurement, SuiteResult } from '../measurement.js';
+import type { Peak } from '../peak.js';
+import type { Peer } from '../peers/registry.js';
+
+/** What a suite works with. */
+export interface Bench {
+  readonly cases: readonly Case[];
+  readonly peak: Peak;
+  /** For a look, not for numbers to quote. */
+  readonly quick: boolean;
+  /** Those that were asked for. */
+  readonly peers: readonly Peer[];
+  /** Hears of every measurement as it comes. */
+  readonly onMeasurement: (measurement: Measurement) => void;
+}
+
+export interface Suite {
+  readonly name: string;
+  readonly about: string;
+  readonly run: (bench: Bench) => Promise<SuiteResult>;
+}

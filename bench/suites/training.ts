@@ -1,0 +1,57 @@
+/* One step of maximum likelihood with all parameters trainable: tables from new parameters, NLL, gradient. */
+import { KernelEngine } from '../../src/training/index.js';
+import { type Case, PRECISIONS } from '../cases.js';
+import type { Measurement } from '../measurement.js';
+import { Contest } from '../peers/contest.js';
+import { type Contender, FULL_ROUNDS, inProcess, QUICK_ROUNDS, SHORT_ROUNDS, takeTurns } from '../rounds.js';
+import type { Bench, Suite } from './suite.js';
+
+const GROUP = 'training step: NLL and its gradient, all parameters, RK4×20, K = 50, M = 10';
+
+function ours(c: Case): Contender[] {
+  return PRECISIONS.map((precision) => {
+    const engine = new KernelEngine(c.flow, { precision });
+    return inProcess(`equiflow ${precision}`, 1, () => {
+      engine.update(c.field.parameters);
+      engine.nllGradient(c.x, c.trainingBatch!);
+    });
+  });
+}
+
+export const training: Suite = {
+  name: 'training',
+  about: 'one step of maximum likelihood, gradients checked equal first',
+  async run({ cases, peers, quick, onMeasurement }: Bench) {
+    const contest = new Contest(peers);
+    const measurements: Measurement[] = [];
+    try {
+      for (const c of cases.filter(({ trainingBatch }) => trainingBatch !== undefined)) {
+        const subject = `${c.label}, batch ${c.trainingBatch}`;
+        for (const threads of [1, 2]) {
+          const others = (await contest.contenders('train', c, threads)).map(({ contender }) => contender);
+          if (threads === 2 && others.length === 0) continue;
+          const effort = quick ? QUICK_ROUNDS : others.length > 0 ? FULL_ROUNDS : SHORT_ROUNDS;
+          const contenders = [...ours(c), ...others];
+          const times = await takeTurns(contenders, effort, threads > 1);
+          contenders.forEach(({ name }, i) => {
+            const group = threads === 1 ? `${GROUP}, one thread, processor time` : `${GROUP}, by the clock`;
+            const clock = threads > 1 ? { clock: true as const } : {};
+            const measured: Measurement = {
+              group,
+              subject,
+              contender: name,
+              unit: 'step',
+              seconds: times[i],
+              ...clock,
+            };
+            measurements.push(measured);
+            onMeasurement(measured);
+          });
+        }
+      }
+      return { measurements, notes: [], skipped: contest.skipped };
+    } finally {
+      contest.close();
+    }
+  },
+};
