@@ -14,15 +14,17 @@ export interface Contender {
   readonly call: () => Promise<Seconds> | Seconds;
 }
 
-/** How many rounds: at least `least`, then up to `most` until `seconds` have passed. */
+/** How often every contender has its turn: at least `least` times, then up to `most` while it took less than `seconds`. */
 export interface RoundsEffort {
   readonly least: number;
   readonly most: number;
   readonly seconds: number;
 }
 
-export const FULL_ROUNDS: RoundsEffort = { least: 5, most: 15, seconds: 20 };
-export const SHORT_ROUNDS: RoundsEffort = { least: 5, most: 9, seconds: 1 };
+export const FULL_ROUNDS: RoundsEffort = { least: 3, most: 11, seconds: 5 };
+export const SHORT_ROUNDS: RoundsEffort = { least: 5, most: 9, seconds: 0.5 };
+/** Turns of 20 ms each. */
+export const NATIVE_ROUNDS: RoundsEffort = { least: 9, most: 25, seconds: 0.3 };
 export const QUICK_ROUNDS: RoundsEffort = { least: 3, most: 3, seconds: 0 };
 
 /** Seconds that one turn of ours lasts at least. */
@@ -66,14 +68,15 @@ export async function takeTurns(
   clock = false,
 ): Promise<Timing[]> {
   for (const { call } of contenders) await call();
-  const times = contenders.map((): number[] => []);
-  const start = performance.now();
+  const runs = contenders.map((contender) => ({ contender, times: [] as number[], spent: 0 }));
   for (let round = 0; round < most; round++) {
-    if (round >= least && performance.now() - start > seconds * 1e3) break;
-    for (const [c, { units, call }] of contenders.entries()) {
+    for (const run of runs.filter(({ spent }) => round < least || spent < seconds)) {
+      const { units, call } = run.contender;
+      const start = performance.now();
       const { wall, cpu } = await call();
-      times[c].push((clock ? wall : cpu) / units);
+      run.spent += (performance.now() - start) / 1e3;
+      run.times.push((clock ? wall : cpu) / units);
     }
   }
-  return times.map(timingOf);
+  return runs.map(({ times }) => timingOf(times));
 }

@@ -30,12 +30,15 @@ export class PeerSession {
     );
   }
 
-  /** @throws PeerError with the peer's own words, or saying how it ended. */
-  async ask<T>(request: object): Promise<T> {
+  /**
+   * Sends a line, JSON unless it is a string, and reads one.
+   * @throws PeerError with the peer's own words, or saying how it ended.
+   */
+  async ask<T>(request: object | string): Promise<T> {
     if (this.#ended) throw this.#ended;
     const line = await new Promise<string>((resolve, reject) => {
       this.#waiting = { resolve, reject };
-      this.#child.stdin.write(`${JSON.stringify(request)}\n`);
+      this.#child.stdin.write(`${typeof request === 'string' ? request : JSON.stringify(request)}\n`);
     });
     const reply = JSON.parse(line) as T & { error?: string };
     if (reply.error !== undefined) throw new PeerError(reply.error);

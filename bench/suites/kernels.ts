@@ -1,6 +1,5 @@
-/* Single kernels on blocks that stand ready: times per pair, and their share of what the machine can do. */
+/* Single kernels on blocks that stand ready: times per pair, their share of the peak, and C on the same algorithm. */
 import { stageTimes } from '../../src/integrators/index.js';
-import type { Precision } from '../../src/kernels/index.js';
 import { type Case, PRECISIONS } from '../cases.js';
 import { benchDenseField, DENSE_UNITS } from '../checks.js';
 import {
@@ -12,6 +11,8 @@ import {
   tableBuild,
 } from '../kernel-calls.js';
 import type { Measurement } from '../measurement.js';
+import { NativeKernels } from '../peers/native.js';
+import { type Contender, inProcess, NATIVE_ROUNDS, QUICK_ROUNDS, takeTurns } from '../rounds.js';
 import { FULL, perUnit, QUICK, time } from '../timing.js';
 import type { Bench, Suite } from './suite.js';
 
@@ -23,50 +24,67 @@ function fieldOperations(dimensions: number): number {
   return 7 * dimensions + 18;
 }
 
+/** Rows whose contenders are compared within one processor's reach: kernels that C has too. */
+async function* pairKernels({ cases, quick, peak }: Bench, native: NativeKernels): AsyncGenerator<Measurement> {
+  const effort = quick ? QUICK_ROUNDS : NATIVE_ROUNDS;
+  const row = async function* (c: Case, group: string, contenders: Contender[], operations?: number) {
+    const times = await takeTurns(contenders, effort);
+    for (const [i, { name }] of contenders.entries()) {
+      const seconds = perUnit(times[i], c.pairs);
+      const precision = PRECISIONS.find((p) => name.endsWith(p));
+      const share =
+        operations === undefined || precision === undefined
+          ? {}
+          : { share: operations / (seconds.median * peak[precision]) };
+      yield { group, subject: c.label, contender: name, unit: 'pair', seconds, ...share };
+    }
+  };
+  const ours = (call: KernelCall, precision: string) => inProcess(`equiflow ${precision}`, call.units, call.run);
+  for (const c of cases) {
+    const contenders = PRECISIONS.map((precision) => ours(rightHandSide(c.field, precision, c.x), precision));
+    contenders.push(...(await native.contenders(c, 'field', c.x)));
+    yield* row(c, 'velocity + divergence, per unordered pair', contenders, fieldOperations(c.system.dimensions));
+  }
+  for (const c of cases) {
+    const contenders = PRECISIONS.map((precision) => ours(energies(c.system, precision, c.x, true), precision));
+    if (c.system.terms.some(({ kind }) => kind === 'lennard-jones')) {
+      const few = c.x.subarray(0, 256 * c.system.particles * c.system.dimensions);
+      contenders.push(...(await native.contenders(c, 'energy', few)));
+    }
+    yield* row(c, 'energy + gradient, per unordered pair', contenders);
+  }
+}
+
 interface Row {
   readonly group: string;
   readonly subject: string;
-  readonly precision: Precision;
+  readonly contender: string;
   readonly unit: string;
-  /** Units of one call. */
-  readonly units: number;
-  readonly body: () => number;
-  /** Floating-point operations per unit, where they are counted. */
-  readonly operations?: number;
+  readonly call: KernelCall;
 }
 
-function row(group: string, subject: string, precision: Precision, unit: string, call: KernelCall, each = 1): Row {
-  return { group, subject, precision, unit, units: call.units * each, body: call.run };
-}
-
-function fieldRows(c: Case): Row[] {
-  return PRECISIONS.map((precision) => ({
-    ...row('velocity + divergence', c.label, precision, 'pair', rightHandSide(c.field, precision, c.x), c.pairs),
-    operations: fieldOperations(c.system.dimensions),
-  }));
-}
-
-function energyRows(c: Case): Row[] {
-  return [false, true].flatMap((withGradient) =>
-    PRECISIONS.map((precision) => {
-      const call = energies(c.system, precision, c.x, withGradient);
-      return row(withGradient ? 'energy + gradient' : 'energy', c.label, precision, 'pair', call, c.pairs);
-    }),
-  );
-}
-
-function tableRows(c: Case): Row[] {
-  return PRECISIONS.map((precision) => {
-    const call = tableBuild(c.field, precision, stageTimes(c.flow.integrator));
-    return row('tables of all 41 stages', c.label, precision, 'build', call);
-  });
-}
-
-function* rows(cases: readonly Case[]): Generator<Row> {
+/** Everything else, on `benchmark` alone. */
+function* otherKernels(cases: readonly Case[]): Generator<Row> {
   const [first] = cases;
-  for (const c of cases) yield* fieldRows(c);
-  for (const c of cases) yield* energyRows(c);
-  for (const c of cases) yield* tableRows(c);
+  const row = (group: string, subject: string, precision: string, unit: string, call: KernelCall): Row => ({
+    group,
+    subject,
+    contender: `equiflow ${precision}`,
+    unit,
+    call,
+  });
+  for (const c of cases) {
+    for (const precision of PRECISIONS) {
+      const call = energies(c.system, precision, c.x, false);
+      yield row('energy', c.label, precision, 'pair', { ...call, units: call.units * c.pairs });
+    }
+  }
+  for (const c of cases) {
+    for (const precision of PRECISIONS) {
+      const call = tableBuild(c.field, precision, stageTimes(c.flow.integrator));
+      yield row('tables of all 41 stages', c.label, precision, 'build', call);
+    }
+  }
   for (const precision of PRECISIONS) {
     const call = rightHandSide(benchDenseField(first), precision, first.x);
     yield row(`dense field, ${DENSE_UNITS} units`, first.label, precision, 'sample', call);
@@ -77,15 +95,23 @@ function* rows(cases: readonly Case[]): Generator<Row> {
 
 export const kernels: Suite = {
   name: 'kernels',
-  about: 'single kernels: nanoseconds per pair, share of the measured peak',
-  async run({ cases, peak, quick, onMeasurement }: Bench) {
+  about: 'single kernels: nanoseconds per pair, share of the measured peak, C on the same algorithm',
+  async run(bench: Bench) {
+    const { cases, peers, quick, onMeasurement } = bench;
     const measurements: Measurement[] = [];
-    for (const { group, subject, precision, unit, units, body, operations } of rows(cases)) {
-      const seconds = perUnit(time(body, quick ? QUICK : FULL), units);
-      const share = operations === undefined ? {} : { share: operations / (seconds.median * peak[precision]) };
-      measurements.push({ group, subject, contender: `equiflow ${precision}`, unit, seconds, ...share });
-      onMeasurement(measurements.at(-1)!);
+    const add = (measurement: Measurement) => {
+      measurements.push(measurement);
+      onMeasurement(measurement);
+    };
+    const native = new NativeKernels(peers.length > 0);
+    try {
+      for await (const measurement of pairKernels(bench, native)) add(measurement);
+    } finally {
+      native.close();
     }
-    return { measurements, notes: [], skipped: [] };
+    for (const { call, ...row } of otherKernels(cases)) {
+      add({ ...row, seconds: perUnit(time(call.run, quick ? QUICK : FULL), call.units) });
+    }
+    return { measurements, notes: [], skipped: native.skipped };
   },
 };
