@@ -1,24 +1,36 @@
 import { writeFileSync } from 'node:fs';
 import { Argument, Command, Option } from 'commander';
 import { makeCases } from './cases.js';
+import { chart } from './chart.js';
 import { failures, runChecks } from './checks.js';
+import { compareRecords, comparisonText, isRegression } from './compare.js';
 import { machineLine, thisMachine } from './machine.js';
+import type { Measurement, SuiteResult } from './measurement.js';
 import { measurePeak } from './peak.js';
 import { installPeers, peersFolder, removePeers } from './peers/environment.js';
 import { PEERS } from './peers/registry.js';
+import { type BenchRecord, readRecord } from './record.js';
 import { SUITES } from './suites/index.js';
-import type { Suite } from './suites/suite.js';
 import { checksLine, duration, failureLines, markdownTables, peakLine, skippedLines } from './table.js';
 
 interface Options {
   readonly json?: string;
+  readonly markdown?: string;
+  readonly svg?: string;
   readonly quick?: boolean;
   readonly peers: boolean;
 }
 
 const print = (text: string) => void process.stdout.write(`${text}\n`);
 
-async function run(names: readonly string[], { json, quick = false, peers }: Options): Promise<void> {
+/** One line on a terminal that says what was measured last. */
+function live({ subject, contender, unit, seconds }: Measurement): void {
+  if (!process.stderr.isTTY) return;
+  process.stderr.write(`\r\x1b[K${subject}, ${contender}: ${duration(seconds.median)}/${unit}`);
+}
+
+/** Runs suites and prints each when it is done; undefined if the kernels compute something wrong. */
+async function measure(names: readonly string[], { quick = false, peers }: Options): Promise<BenchRecord | undefined> {
   const machine = thisMachine();
   print(`${machineLine(machine)}\n`);
   const cases = makeCases();
@@ -26,54 +38,92 @@ async function run(names: readonly string[], { json, quick = false, peers }: Opt
   const failed = failures(checks);
   if (failed.length > 0) {
     process.stderr.write(`${failureLines(failed)}\n`);
-    process.exitCode = 1;
-    return;
+    return undefined;
   }
   print(checksLine(checks));
   const peak = measurePeak();
   print(peakLine(peak));
-  const wanted: readonly Suite[] = SUITES.filter(({ name }) => names.length === 0 || names.includes(name));
-  const results: Record<string, unknown> = {};
-  const onMeasurement = process.stderr.isTTY
-    ? (m: { subject: string; contender: string; unit: string; seconds: { median: number } }) =>
-        process.stderr.write(`\r\x1b[K${m.subject}, ${m.contender}: ${duration(m.seconds.median)}/${m.unit}`)
-    : () => {};
-  for (const suite of wanted) {
+  const suites: Record<string, SuiteResult> = {};
+  for (const suite of SUITES.filter(({ name }) => names.length === 0 || names.includes(name))) {
     print(`\n## ${suite.name}: ${suite.about}\n`);
-    const result = await suite.run({ cases, peak, quick, peers: peers ? PEERS : [], onMeasurement });
+    const result = await suite.run({
+      cases,
+      peak,
+      cores: machine.cores,
+      quick,
+      peers: peers ? PEERS : [],
+      onMeasurement: live,
+    });
     if (process.stderr.isTTY) process.stderr.write('\r\x1b[K');
-    print(markdownTables(result.measurements));
-    for (const note of result.notes) print(`- ${note}`);
-    process.stdout.write(skippedLines(result.skipped));
-    results[suite.name] = result;
+    print(resultText(result));
+    suites[suite.name] = result;
   }
-  if (json !== undefined) {
-    const record = { machine, date: new Date().toISOString(), quick, peak, checks, suites: results };
-    writeFileSync(json, `${JSON.stringify(record, null, 2)}\n`);
+  return { version: 1, machine, date: new Date().toISOString(), quick, peak, checks, suites };
+}
+
+function resultText({ measurements, notes, skipped }: SuiteResult): string {
+  return [markdownTables(measurements), ...notes.map((note) => `- ${note}`), skippedLines(skipped)].join('\n');
+}
+
+/** Writes what was asked for. */
+async function keep(record: BenchRecord, { json, markdown, svg }: Options): Promise<void> {
+  if (json !== undefined) writeFileSync(json, `${JSON.stringify(record, null, 2)}\n`);
+  if (markdown !== undefined) {
+    const sections = Object.entries(record.suites).map(([name, result]) => `## ${name}\n\n${resultText(result)}`);
+    writeFileSync(markdown, `${machineLine(record.machine)}, ${record.date}\n\n${sections.join('\n')}\n`);
+  }
+  if (svg !== undefined) {
+    writeFileSync(svg, await chart(Object.values(record.suites).flatMap(({ measurements }) => measurements)));
   }
 }
 
-const program = new Command('bench')
-  .description(
-    'Measures equiflow, beside its peers where they are installed. Correctness is checked before anything is timed.',
-  )
-  .enablePositionalOptions();
+async function run(names: readonly string[], options: Options): Promise<void> {
+  const record = await measure(names, options);
+  if (record === undefined) process.exitCode = 1;
+  else await keep(record, options);
+}
 
-program
-  .command('run', { isDefault: true })
+async function compare(before: string, after: string | undefined, options: Options): Promise<void> {
+  const old = readRecord(before);
+  const fresh =
+    after === undefined ? await measure(Object.keys(old.suites), { ...options, quick: old.quick }) : readRecord(after);
+  if (fresh === undefined) {
+    process.exitCode = 1;
+    return;
+  }
+  await keep(fresh, options);
+  const report = compareRecords(old, fresh);
+  print(comparisonText(report));
+  if (isRegression(report)) process.exitCode = 1;
+}
+
+const outputs = (command: Command) =>
+  command
+    .option('--json <path>', 'also write machine, versions and all results to a JSON file')
+    .option('--markdown <path>', 'also write the tables to a file')
+    .option('--svg <path>', 'also draw them')
+    .addOption(new Option('--no-peers', 'leave the peers out even where they are installed'));
+
+const program = new Command('bench').description(
+  'Measures equiflow, beside its peers where they are installed. Correctness is checked before anything is timed.',
+);
+
+outputs(program.command('run', { isDefault: true }))
   .addArgument(
     new Argument('[suites...]', 'what to measure; everything by default').choices(SUITES.map(({ name }) => name)),
   )
-  .option('--json <path>', 'also write machine, versions and all results to a JSON file')
   .option('--quick', 'a fraction of the measuring time: for a look, not for numbers to quote')
-  .addOption(new Option('--no-peers', 'leave the peers out even where they are installed'))
   .action(run);
+
+outputs(program.command('compare'))
+  .description('compare with an earlier run; the exit code is 1 if anything became slower by more than noise')
+  .argument('<before>', 'JSON file of a run')
+  .argument('[after]', 'JSON file of another; by default the same suites are run now')
+  .action(compare);
 
 program
   .command('peers')
-  .description(
-    `PyTorch, JAX, NumPy, TensorFlow.js in a folder of their own (${peersFolder()}; $EQUIFLOW_PEERS names another)`,
-  )
+  .description(`PyTorch, JAX and NumPy in a folder of their own: ${peersFolder()}, or $EQUIFLOW_PEERS`)
   .addArgument(new Argument('<action>').choices(['install', 'remove', 'list']))
   .action((action: 'install' | 'remove' | 'list') => {
     if (action === 'install') installPeers(print);
@@ -81,4 +131,9 @@ program
     for (const { title, missing } of PEERS) print(`${title}: ${missing() ?? 'ready'}`);
   });
 
-await program.parseAsync();
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.stderr.write(`bench: ${(error as Error).message}\n`);
+  process.exitCode = 1;
+}

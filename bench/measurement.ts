@@ -12,6 +12,8 @@ export interface Measurement {
   readonly unit: string;
   /** Seconds per unit. */
   readonly seconds: Timing;
+  /** Somebody else's program, which is no business of a regression test. */
+  readonly peer?: true;
   /** Share of the work that the machine could have done in that time, 0 … 1, and of what. */
   readonly share?: number;
   /** Measured with all threads by the clock, where the others count processor time of one. */

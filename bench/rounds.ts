@@ -1,4 +1,5 @@
 /* Contenders take turns, so that whatever else the machine does meanwhile falls on all of them. */
+import type { Measurement } from './measurement.js';
 import { type Timing, timingOf } from './timing.js';
 
 /** Seconds of one call: by the clock, and of processor time over all threads of the process. */
@@ -12,6 +13,7 @@ export interface Contender {
   /** Units of work of one call. */
   readonly units: number;
   readonly call: () => Promise<Seconds> | Seconds;
+  readonly peer?: true;
 }
 
 /** How often every contender has its turn: at least `least` times, then up to `most` while it took less than `seconds`. */
@@ -29,6 +31,20 @@ export const QUICK_ROUNDS: RoundsEffort = { least: 3, most: 3, seconds: 0 };
 
 /** Seconds that one turn of ours lasts at least. */
 const TURN = 0.02;
+
+/** Times of contenders for one subject as measurements of `unit`. */
+export function measured(
+  contenders: readonly Contender[],
+  times: readonly Timing[],
+  what: Pick<Measurement, 'group' | 'subject' | 'unit' | 'clock'>,
+): Measurement[] {
+  return contenders.map(({ name, peer }, i) => ({
+    ...what,
+    contender: name,
+    seconds: times[i],
+    ...(peer === undefined ? {} : { peer }),
+  }));
+}
 
 /** `body` as a contender: repeated until a turn is long enough to be timed, after as long a warm-up. */
 export function inProcess(name: string, units: number, body: () => unknown): Contender {

@@ -26,9 +26,9 @@ export class Contest {
   constructor(private readonly peers: readonly Peer[]) {}
 
   /** Peers that can do `task` on `c` and do it right, as contenders; the others are noted with the reason. */
-  async contenders(task: Task, c: Case, threads = 1): Promise<{ peer: Peer; contender: Contender }[]> {
+  async contenders(task: Task, c: Case, threads = 1): Promise<Contender[]> {
     this.#hand(c);
-    const found: { peer: Peer; contender: Contender }[] = [];
+    const found: Contender[] = [];
     for (const peer of this.peers.filter(({ tasks }) => tasks.includes(task))) {
       const what = `${peer.title}, ${threads === 1 ? '1 thread' : `${threads} threads`}`;
       const missing = peer.missing();
@@ -45,7 +45,7 @@ export class Contest {
         continue;
       }
       const call = () => session.ask<Seconds>({ do: 'time', task, case: c.label });
-      found.push({ peer, contender: { name: what, units: task === 'sample' ? c.batch : 1, call } });
+      found.push({ name: what, units: task === 'sample' ? c.batch : 1, call, peer: true });
     }
     return found;
   }

@@ -12,7 +12,7 @@ import {
 } from '../kernel-calls.js';
 import type { Measurement } from '../measurement.js';
 import { NativeKernels } from '../peers/native.js';
-import { type Contender, inProcess, NATIVE_ROUNDS, QUICK_ROUNDS, takeTurns } from '../rounds.js';
+import { type Contender, inProcess, measured, NATIVE_ROUNDS, QUICK_ROUNDS, takeTurns } from '../rounds.js';
 import { FULL, perUnit, QUICK, time } from '../timing.js';
 import type { Bench, Suite } from './suite.js';
 
@@ -29,14 +29,14 @@ async function* pairKernels({ cases, quick, peak }: Bench, native: NativeKernels
   const effort = quick ? QUICK_ROUNDS : NATIVE_ROUNDS;
   const row = async function* (c: Case, group: string, contenders: Contender[], operations?: number) {
     const times = await takeTurns(contenders, effort);
-    for (const [i, { name }] of contenders.entries()) {
-      const seconds = perUnit(times[i], c.pairs);
-      const precision = PRECISIONS.find((p) => name.endsWith(p));
-      const share =
-        operations === undefined || precision === undefined
-          ? {}
-          : { share: operations / (seconds.median * peak[precision]) };
-      yield { group, subject: c.label, contender: name, unit: 'pair', seconds, ...share };
+    for (const m of measured(
+      contenders,
+      times.map((t) => perUnit(t, c.pairs)),
+      { group, subject: c.label, unit: 'pair' },
+    )) {
+      const precision = PRECISIONS.find((p) => m.contender.endsWith(p));
+      if (operations === undefined || precision === undefined) yield m;
+      else yield { ...m, share: operations / (m.seconds.median * peak[precision]) };
     }
   };
   const ours = (call: KernelCall, precision: string) => inProcess(`equiflow ${precision}`, call.units, call.run);

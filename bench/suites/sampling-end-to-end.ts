@@ -10,7 +10,7 @@ import { WorkerPool } from '../../src/workers/index.js';
 import { type Case, SEED } from '../cases.js';
 import type { DrawInput } from '../kernel-throughput.js';
 import type { Measurement } from '../measurement.js';
-import { type Contender, QUICK_ROUNDS, type RoundsEffort, takeTurns } from '../rounds.js';
+import { type Contender, measured, QUICK_ROUNDS, type RoundsEffort, takeTurns } from '../rounds.js';
 import type { Bench } from './suite.js';
 
 const ROUNDS: RoundsEffort = { least: 5, most: 9, seconds: 6 };
@@ -39,10 +39,10 @@ export async function endToEnd({ cases, quick, onMeasurement }: Bench) {
   const measurements: Measurement[] = [];
   const record = async (group: string, subject: string, unit: string, contenders: Contender[]) => {
     const times = await takeTurns(contenders, effort, true);
-    contenders.forEach(({ name }, i) => {
-      measurements.push({ group, subject, contender: name, unit, seconds: times[i], clock: true });
-      onMeasurement(measurements.at(-1)!);
-    });
+    for (const m of measured(contenders, times, { group, subject, unit, clock: true })) {
+      measurements.push(m);
+      onMeasurement(m);
+    }
     return times.map(({ median }) => median);
   };
   const notes: string[] = [];

@@ -4,7 +4,7 @@ import { type Case, PRECISIONS, SEED } from '../cases.js';
 import { twinOf } from '../checks.js';
 import type { Measurement, Skipped } from '../measurement.js';
 import { Contest } from '../peers/contest.js';
-import { type Contender, FULL_ROUNDS, inProcess, QUICK_ROUNDS, SHORT_ROUNDS, takeTurns } from '../rounds.js';
+import { type Contender, FULL_ROUNDS, inProcess, measured, QUICK_ROUNDS, SHORT_ROUNDS, takeTurns } from '../rounds.js';
 import { endToEnd } from './sampling-end-to-end.js';
 import type { Bench, Suite } from './suite.js';
 
@@ -20,7 +20,8 @@ function ours(c: Case): Contender[] {
 function twin(c: Case): Contender {
   const x = c.x.slice(0, c.system.particles * c.system.dimensions);
   const field = twinOf(c);
-  return inProcess('plain TypeScript f64', 1 / c.flow.integrator.steps, () => rk4(field, x, 1, 'forward'));
+  const name = 'plain TypeScript f64';
+  return { ...inProcess(name, 1 / c.flow.integrator.steps, () => rk4(field, x, 1, 'forward')), peer: true };
 }
 
 export const sampling: Suite = {
@@ -33,15 +34,18 @@ export const sampling: Suite = {
     const skipped: Skipped[] = [];
     try {
       for (const c of cases) {
-        const others = (await contest.contenders('sample', c)).map(({ contender }) => contender);
+        const others = await contest.contenders('sample', c);
         const contenders = [...ours(c), twin(c), ...others];
         const effort = quick ? QUICK_ROUNDS : others.length > 0 ? FULL_ROUNDS : SHORT_ROUNDS;
-        const times = await takeTurns(contenders, effort);
-        contenders.forEach(({ name }, i) => {
-          const subject = `${c.label}, batch ${c.batch}`;
-          measurements.push({ group: GROUP, subject, contender: name, unit: 'sample', seconds: times[i] });
-          onMeasurement(measurements.at(-1)!);
-        });
+        const subject = `${c.label}, batch ${c.batch}`;
+        for (const m of measured(contenders, await takeTurns(contenders, effort), {
+          group: GROUP,
+          subject,
+          unit: 'sample',
+        })) {
+          measurements.push(m);
+          onMeasurement(m);
+        }
       }
       skipped.push(...contest.skipped);
     } finally {

@@ -7,6 +7,7 @@ import type { Peer } from '../peers/registry.js';
 export interface Bench {
   readonly cases: readonly Case[];
   readonly peak: Peak;
+  readonly cores: number;
   /** For a look, not for numbers to quote. */
   readonly quick: boolean;
   /** Those that were asked for. */

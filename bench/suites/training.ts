@@ -3,7 +3,7 @@ import { KernelEngine } from '../../src/training/index.js';
 import { type Case, PRECISIONS } from '../cases.js';
 import type { Measurement } from '../measurement.js';
 import { Contest } from '../peers/contest.js';
-import { type Contender, FULL_ROUNDS, inProcess, QUICK_ROUNDS, SHORT_ROUNDS, takeTurns } from '../rounds.js';
+import { type Contender, FULL_ROUNDS, inProcess, measured, QUICK_ROUNDS, SHORT_ROUNDS, takeTurns } from '../rounds.js';
 import type { Bench, Suite } from './suite.js';
 
 const GROUP = 'training step: NLL and its gradient, all parameters, RK4×20, K = 50, M = 10';
@@ -28,25 +28,18 @@ export const training: Suite = {
       for (const c of cases.filter(({ trainingBatch }) => trainingBatch !== undefined)) {
         const subject = `${c.label}, batch ${c.trainingBatch}`;
         for (const threads of [1, 2]) {
-          const others = (await contest.contenders('train', c, threads)).map(({ contender }) => contender);
+          const others = await contest.contenders('train', c, threads);
           if (threads === 2 && others.length === 0) continue;
+          const clock = threads > 1;
+          const group = clock ? `${GROUP}, by the clock` : `${GROUP}, one thread, processor time`;
           const effort = quick ? QUICK_ROUNDS : others.length > 0 ? FULL_ROUNDS : SHORT_ROUNDS;
           const contenders = [...ours(c), ...others];
-          const times = await takeTurns(contenders, effort, threads > 1);
-          contenders.forEach(({ name }, i) => {
-            const group = threads === 1 ? `${GROUP}, one thread, processor time` : `${GROUP}, by the clock`;
-            const clock = threads > 1 ? { clock: true as const } : {};
-            const measured: Measurement = {
-              group,
-              subject,
-              contender: name,
-              unit: 'step',
-              seconds: times[i],
-              ...clock,
-            };
-            measurements.push(measured);
-            onMeasurement(measured);
-          });
+          const times = await takeTurns(contenders, effort, clock);
+          const what = { group, subject, unit: 'step', ...(clock ? { clock } : {}) };
+          for (const m of measured(contenders, times, what)) {
+            measurements.push(m);
+            onMeasurement(m);
+          }
         }
       }
       return { measurements, notes: [], skipped: contest.skipped };
