@@ -105,6 +105,8 @@ export {
 export { type Simulation, type SimulationOptions, simulate } from './samplers/index.js';
 export {
   arrayInMemory,
+  type Ensemble,
+  ensembleFreeEnergies,
   logProb,
   openSamples,
   openSampleWeights,

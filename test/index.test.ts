@@ -9,7 +9,7 @@ const SURFACE = `
   KernelField NumericalError OutputError TRAINING_DEFAULTS UnavailableError UsageError VERSION
   WorkerPool arrayInMemory bennettAcceptanceRatio blockBootstrap boltzmannGenerator classifyMinima
   continuousFlow convergence decodeModel decodeNpy decodeNpz defineSystem describeSystem distinctMinima
-  encodeModel encodeNpy encodeNpz energyW2 entropyAndKl equilibration exponentialAveraging
+  encodeModel encodeNpy encodeNpz energyW2 ensembleFreeEnergies entropyAndKl equilibration exponentialAveraging
   freeEnergyProfile histogram histogram2d importanceWeights initialDenseField initialFieldFor
   initialKernelField integratedAutocorrelationTime isMinimum labelledArrangements listSystems loadSystem
   logNormalization logProb logWeights mbar meanFreeNormal meanWithError minimize minimizeOnPool

@@ -5,6 +5,7 @@ import { removeTemporaries } from '../formats/index.js';
 import { VERSION } from '../version.js';
 import { doctorCommand } from './commands/doctor.js';
 import { energyCommand } from './commands/energy.js';
+import { freeEnergyCommand } from './commands/free-energy.js';
 import { logProbCommand } from './commands/log-prob.js';
 import { minimizeCommand } from './commands/minimize.js';
 import { paperCommand } from './commands/paper.js';
@@ -35,6 +36,7 @@ function program(): Command {
     logProbCommand(),
     energyCommand(),
     reweightCommand(),
+    freeEnergyCommand(),
     minimizeCommand(),
     paperCommand(),
     doctorCommand(),

@@ -25,6 +25,7 @@ export {
   isPerPair,
   needsConfigurations,
   parseCoordinate,
+  sampleValues,
 } from './coordinate.js';
 export { type ConfigurationShape, pairDistance, radiusOfGyration } from './coordinates.js';
 export { type EntropyAndKl, type EntropyAndKlOptions, entropiesOf, entropyAndKl, times } from './divergence.js';

@@ -7,12 +7,15 @@ import { judgeCuts, statusBetween } from './mbar-overlap.js';
 import type { WeightStatus } from './status.js';
 import { importanceWeights } from './weights.js';
 
+/** Below this many effective samples the relative error of an average is itself a guess. */
+const FEWEST_EFFECTIVE = 25;
+
 export interface MbarOptions {
   /**
-   * Per state, the lengths of the consecutive chains that its samples form, [K][…]; an empty list for states without samples.
-   * Absent if all samples are independent. Error bars then grow with the autocorrelation time of each estimate's influence.
+   * Per state, the lengths of the consecutive chains that its samples form, [K][…]; undefined for states without samples or with
+   * independent ones. Absent if all samples are independent. Error bars then grow with the autocorrelation time of each estimate's influence.
    */
-  readonly chains?: readonly ChainLengths[];
+  readonly chains?: readonly (ChainLengths | undefined)[];
 }
 
 /** Free energies and averages of K ensembles from the samples of all of them. */
@@ -133,8 +136,9 @@ export function mbar(
           : Number.NaN,
         n,
         diagnostics: { ess, khat, inflation: factor },
+        // Weights in a state with samples are bounded, 1/N_k at most: where the largest tie there, no tail is hidden.
         status: gravest(
-          status,
+          counts[state] > 0 ? sampledStatus(ess) : status,
           statusOf(solution),
           ...cuts.map((cut) => cut.status),
           ...(reliable ? [] : [CHAINS_TOO_SHORT]),
@@ -179,7 +183,7 @@ function asymptoticVariance(influence: Float64Array, { energies, counts }: MbarD
 function inflation(
   influence: Float64Array,
   counts: readonly number[],
-  chains: readonly ChainLengths[] | undefined,
+  chains: readonly (ChainLengths | undefined)[] | undefined,
 ): { factor: number; reliable: boolean } {
   if (influence.some(Number.isNaN)) return { factor: Number.NaN, reliable: false };
   if (chains === undefined) return { factor: 1, reliable: true };
@@ -227,6 +231,15 @@ function statusOf({ converged }: MbarSolution): WeightStatus {
   return {
     level: 'do-not-trust',
     text: 'The equations did not converge, as happens where states hardly overlap. Add states in between.',
+  };
+}
+
+function sampledStatus(ess: number): WeightStatus {
+  const figures = `${ess.toPrecision(3)} effective samples`;
+  if (ess >= FEWEST_EFFECTIVE) return { level: 'trust', text: `The average stands on ${figures}.` };
+  return {
+    level: 'do-not-trust',
+    text: `Only ${figures}, fewer than ${FEWEST_EFFECTIVE}: error bars are guesses. Draw more samples of this state.`,
   };
 }
 

@@ -1,3 +1,9 @@
+export {
+  type Ensemble,
+  type EnsembleDensity,
+  type EnsembleFreeEnergies,
+  ensembleFreeEnergies,
+} from './ensembles.js';
 export { type ReweightingSamples, type ReweightOptions, reweight } from './reweight.js';
 export type { ReweightedAverage, ReweightedProfile, ReweightedState, Reweighting } from './reweighting-result.js';
 export { BLOCK_SIZE, logProb, type SampleOptions, type SampleSet, sample } from './sample.js';
@@ -16,6 +22,7 @@ export {
 export {
   type ArraySource,
   arrayInMemory,
+  asVector,
   collect,
   openArray,
   openVector,

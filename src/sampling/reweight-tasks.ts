@@ -11,7 +11,8 @@ import {
   reweightingBlock,
   WEIGHT_BLOCK_SIZE,
 } from '../reweighting/index.js';
-import { EnergyEvaluator, type System } from '../systems/index.js';
+import type { System } from '../systems/index.js';
+import { evaluatorOf } from './ensemble-tasks.js';
 
 /** Consecutive samples as they travel to a worker. */
 export interface Piece {
@@ -65,21 +66,13 @@ export function reweightPiece({ piece, kT, system, plan, keep, floor }: PieceInp
   return { n: data.n, bad, blocks, largest: largestLogWeights(candidates, keep) };
 }
 
-let evaluator: EnergyEvaluator | undefined;
-let evaluated = '';
-
 /** Energies, from the configurations if a system is given, and log-weights. */
 export function reweightingData(piece: Piece, kT: number, system?: System): ReweightingData {
   const { logQ } = piece;
   const n = logQ.length;
   let { energy } = piece;
   if (system !== undefined) {
-    const name = JSON.stringify(system);
-    if (evaluator === undefined || name !== evaluated) {
-      evaluator = new EnergyEvaluator(system);
-      evaluated = name;
-    }
-    energy = evaluator.energy(piece.x!, n);
+    energy = evaluatorOf(system).energy(piece.x!, n);
   }
   const u = energy!;
   return { ...piece, n, energy: u, logWeight: u.map((value, i) => -value / kT - logQ[i]) };

@@ -37,6 +37,13 @@ const USAGE: readonly Case[] = [
   ['reweight s.npz --states rg<2', 2, /only 'rg<2', expected two or more/],
   ['reweight s.npz --system dw4 --energy three.npy', 2, /cannot be used with/],
   ['reweight s.npz --out o.csv', 2, /nothing to write, expected a --profile/],
+  ['free-energy', 2, /give files of samples, or --work, or --energies/],
+  ['free-energy s.npz', 2, /one ensemble, expected two or more/],
+  ['free-energy s.npz s.npz', 2, /s\.npz: samples of a flow.*give it with --model/],
+  ['free-energy --energies x.npy', 2, /--energies and --counts: expected both/],
+  ['free-energy --energies x.npy --counts 1,two', 2, /--counts.*'1,two', expected integers/],
+  ['free-energy s.npz --target dw4@0', 2, /--target dw4@0: kT '0', expected a positive number/],
+  ['free-energy --reverse three.npy s.npz --target dw4', 2, /--reverse: expected --work/],
   ['reweight', 2, /give a sample set, or --log-q with --energy or --system/],
 ];
 
@@ -47,6 +54,7 @@ const FILES: readonly Case[] = [
   ['log-prob m.safetensors --in none.npy --out o.npy', 66, /cannot read none\.npy: no such file/],
   ['energy dw4 --in folder --out o.npy', 66, /cannot read folder: it is a folder/],
   ['minimize dw4 --in none.npy --out o.npz', 66, /cannot read none\.npy: no such file/],
+  ['free-energy --work none.npy', 66, /cannot read none\.npy: no such file/],
   ['reweight none', 66, /cannot read none: no such file/],
 ];
 
@@ -69,6 +77,8 @@ const DATA: readonly Case[] = [
   ['reweight s.npz --energy x.npy', 65, /x\.npy: shape .*, expected \[n\]/],
   ['reweight s.npz --system dw2', 65, /s\.npz: x has shape .*, expected \[n, 2, 2\] for dw2/],
   ['reweight s.npz --observable mine=three.npy', 65, /mine: 3 values, expected 8/],
+  ['free-energy --energies x.npy --counts 1,2', 65, /x\.npy: shape \[3,4,2\], expected \[2, n\]/],
+  ['free-energy --energies matrix.npy --counts 1,2', 65, /matrix\.npy: 8 samples, expected 3/],
   ['reweight s.npz --energy three.npy', 65, /three\.npy has 3 energies, s\.npz 8 log-densities/],
   ['sample short.safetensors -n 4 --out o.npz', 65, /short\.safetensors: .*(truncated|expected)/],
   ['sample x.npy -n 4 --out o.npz', 65, /x\.npy: /],
@@ -122,6 +132,7 @@ async function prepare(folder: string, run: (line: string) => Promise<string>): 
   await write('huge.npy', configurations(x.with(8, 1e200)));
   await write('none-in-it.npy', configurations(new Float64Array(0)));
   await write('short.npy', configurations(x).slice(0, -1));
+  await write('matrix.npy', encodeNpy({ shape: [2, 8], data: x.slice(0, 16) }));
   await write('three.npy', encodeNpy({ shape: [3], data: x.slice(0, 3) }));
   await write('empty', new Uint8Array(0));
   await mkdir(join(folder, 'folder'));

@@ -56,6 +56,15 @@ const PSIS_CASES = {
 
 const folder = mkdtempSync(join(tmpdir(), 'equiflow-peers-'));
 const write = (name, shape, data) => writeFileSync(join(folder, `${name}.npy`), encodeNpy({ shape, data }));
+const cli = fileURLToPath(new URL('../../dist/src/cli/main.js', import.meta.url));
+const file = (name) => join(folder, `${name}.npy`);
+const equiflow = (...args) =>
+  JSON.parse(
+    execFileSync(process.execPath, [cli, ...args, '--json'], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'inherit'],
+    }),
+  );
 const read = (name) => decodeNpy(readFileSync(join(folder, `${name}.npy`)), name).data;
 
 let worst = 0;
@@ -90,6 +99,26 @@ function prepare() {
       agree(`${name}: overlap`, result.overlap, read(`${name}-peer-overlap`));
       agree(`${name}: averages`, of('value', averages), read(`${name}-peer-average`));
       agree(`${name}: errors of averages`, of('standardError', averages), read(`${name}-peer-averageError`));
+      const arrays = ['--energies', file(`${name}-energies`), '--counts', counts.join(',')];
+      const found = equiflow('free-energy', ...arrays, '--observable', `square=${file(`${name}-values`)}`);
+      const first = (key) => read(`${name}-peer-${key}`).slice(0, counts.length);
+      agree(
+        `${name}: command`,
+        of(
+          'value',
+          found.states.map((s) => s.freeEnergy),
+        ),
+        first('difference'),
+      );
+      agree(
+        `${name}: command, errors`,
+        of(
+          'standardError',
+          found.states.map((s) => s.freeEnergy),
+        ),
+        first('differenceError'),
+      );
+      agree(`${name}: command, averages`, of('value', found.observables[0].averages), read(`${name}-peer-average`));
     });
   }
   for (const [name, { difference, sigma, counts }] of Object.entries(WORK_CASES)) {
@@ -102,15 +131,33 @@ function prepare() {
       const backward = exponentialAveraging(reverse, { direction: 'reverse' });
       agree(`${name}: BAR`, [both.value, both.standardError], read(`${name}-peer-bar`));
       agree(`${name}: EXP`, [exponentialAveraging(forward).value, backward.value], read(`${name}-peer-exp`));
+      const found = equiflow('free-energy', '--work', file(`${name}-forward`), '--reverse', file(`${name}-reverse`));
+      agree(`${name}: command, BAR`, [found.bar.value, found.bar.standardError], read(`${name}-peer-bar`));
+      agree(`${name}: command, EXP`, [found.forward.value, found.reverse.value], read(`${name}-peer-exp`));
     });
   }
   for (const [name, [spread, n]] of Object.entries(PSIS_CASES)) {
     const logWeight = normals(4, n).map((z) => spread * z - 300);
     write(`${name}-logWeight`, [n], logWeight);
+    write(`${name}-logQ`, [n], new Float64Array(n));
+    write(
+      `${name}-energy`,
+      [n],
+      logWeight.map((l) => -l),
+    );
     comparisons.push(() => {
       const { logWeight: smoothed, khat } = smoothedLogWeights(logWeight);
       agree(`${name}: smoothed log-weights`, smoothed, read(`${name}-peer-smoothed`));
       agree(`${name}: Pareto k`, [khat], read(`${name}-peer-khat`));
+      const found = equiflow(
+        'reweight',
+        '--log-q',
+        file(`${name}-logQ`),
+        '--energy',
+        file(`${name}-energy`),
+        '--quiet',
+      );
+      agree(`${name}: command, Pareto k`, [found.khat], read(`${name}-peer-khat`));
     });
   }
   return comparisons;
