@@ -95,7 +95,7 @@ export function hamiltonian(
     const chain = <u64>(firstChain + 4 * g);
     for (let step = 0; step < steps; step++) {
       const third = firstStep + step;
-      normalLanes(seed, stream, chain, third, stepSize, coordinates, w, words);
+      normalLanes(seed, stream, chain, third, stepSize, coordinates, 1, w, words);
       // the draw after the last of the normals: two words for the step's length, two for acceptance
       philoxLanes(seed, stream, chain, (coordinates + 1) >> 1, third, words);
       for (let part: usize = 0; part < 2; part++) {

@@ -63,10 +63,10 @@ export function tanh<T extends number>(a: v128): v128 {
 export function log(x: v128): v128 {
   // x = 2^k·(1 + f) with √½ ≤ 1 + f < √2: subtracting the bits of √½ leaves k in the exponent field.
   const bits = i64x2.sub(x, i64x2.splat(0x3fe6a09e667f3bcd));
-  const k = i64x2.shr_s(bits, 52);
-  const m = i64x2.sub(x, i64x2.shl(k, 52));
-  // k as f64: small integers added to the bits of 1.5·2^52
-  const kf = f64x2.sub(i64x2.add(k, i64x2.splat(0x4338000000000000)), f64x2.splat(MAGIC64));
+  const m = i64x2.sub(x, v128.and(bits, i64x2.splat(0xfff0000000000000)));
+  // k as f64: k + 1024, which is positive, in the low bits of 2^52. There is no instruction for signed shifts of 64 bits.
+  const k = i64x2.shr_u(i64x2.add(bits, i64x2.splat(0x4000000000000000)), 52);
+  const kf = f64x2.sub(v128.or(k, i64x2.splat(0x4330000000000000)), f64x2.splat(4503599627371520));
   const f = f64x2.sub(m, f64x2.splat(1));
   const s = f64x2.div(f, f64x2.add(f64x2.splat(2), f));
   const z = f64x2.mul(s, s);
@@ -133,7 +133,7 @@ export function sinTurns(u: v128, turn: i64): v128 {
   const a = reducedAngle(u, quadrant);
   const z = f64x2.mul(a, a);
   const q = i64x2.add(quadrant, i64x2.splat(turn));
-  const odd = i64x2.shr_s(i64x2.shl(q, 63), 63);
+  const odd = i64x2.neg(v128.and(q, i64x2.splat(1)));
   const value = v128.bitselect(cosKernel(z), sinKernel(a, z), odd);
   const sign = i64x2.shl(i64x2.shr_u(q, 1), 63);
   return v128.xor(value, sign);

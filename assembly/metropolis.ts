@@ -47,7 +47,7 @@ export function metropolis(
     const chain = <u64>(firstChain + 4 * g);
     for (let step = 0; step < steps; step++) {
       const third = firstStep + step;
-      normalLanes(seed, stream, chain, third, stepSize, coordinates, proposal, words);
+      normalLanes(seed, stream, chain, third, stepSize, coordinates, 1, proposal, words);
       for (let part: usize = 0; part < 2; part++) {
         const at = part * block;
         for (let axis: usize = 0; axis < stride; axis += VECTOR) {

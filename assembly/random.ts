@@ -10,46 +10,97 @@ const M1: i32 = <i32>0xcd9e8d57;
 const W0: u32 = 0x9e3779b9;
 const W1: u32 = 0xbb67ae85;
 
-/** Ten rounds for four counters at once; the four words of each counter come out at `out` as four i32x4. */
+/** Ten rounds for four counters at once; the four words of each come out as four i32x4, two at `a` and two at `b`. */
 // @ts-ignore: decorator
 @inline
-function philox4(c0: v128, c1: v128, c2: v128, c3: v128, key0: u32, key1: u32, out: usize): void {
+function philox4(c0: v128, c1: v128, c2: v128, c3: v128, key0: u32, key1: u32, a: usize, b: usize): void {
   const m0 = i32x4.splat(M0);
   const m1 = i32x4.splat(M1);
+  const w0 = i32x4.splat(W0);
+  const w1 = i32x4.splat(W1);
+  let k0 = i32x4.splat(key0);
+  let k1 = i32x4.splat(key1);
   for (let round = 0; round < 10; round++) {
-    const a = i64x2.extmul_low_i32x4_u(c0, m0);
-    const b = i64x2.extmul_high_i32x4_u(c0, m0);
-    const c = i64x2.extmul_low_i32x4_u(c2, m1);
-    const d = i64x2.extmul_high_i32x4_u(c2, m1);
-    c0 = v128.xor(v128.xor(v128.shuffle<i32>(c, d, 1, 3, 5, 7), c1), i32x4.splat(key0));
-    c2 = v128.xor(v128.xor(v128.shuffle<i32>(a, b, 1, 3, 5, 7), c3), i32x4.splat(key1));
-    c1 = v128.shuffle<i32>(c, d, 0, 2, 4, 6);
-    c3 = v128.shuffle<i32>(a, b, 0, 2, 4, 6);
-    key0 += W0;
-    key1 += W1;
+    const p = i64x2.extmul_low_i32x4_u(c0, m0);
+    const q = i64x2.extmul_high_i32x4_u(c0, m0);
+    const r = i64x2.extmul_low_i32x4_u(c2, m1);
+    const s = i64x2.extmul_high_i32x4_u(c2, m1);
+    c0 = v128.xor(v128.shuffle<i32>(r, s, 1, 3, 5, 7), v128.xor(c1, k0));
+    c2 = v128.xor(v128.shuffle<i32>(p, q, 1, 3, 5, 7), v128.xor(c3, k1));
+    c1 = v128.shuffle<i32>(r, s, 0, 2, 4, 6);
+    c3 = v128.shuffle<i32>(p, q, 0, 2, 4, 6);
+    k0 = i32x4.add(k0, w0);
+    k1 = i32x4.add(k1, w1);
   }
-  v128.store(out, c0);
-  v128.store(out, c1, 16);
-  v128.store(out, c2, 32);
-  v128.store(out, c3, 48);
+  v128.store(a, c0);
+  v128.store(a, c1, 16);
+  v128.store(b, c2);
+  v128.store(b, c3, 16);
+}
+
+/**
+ * `philox4` of draws c2 and d2 side by side: the rounds of one are a chain, whose waits the other fills (1.5x). Words of the
+ * second come out 32 bytes behind those of the first.
+ */
+// @ts-ignore: decorator
+@inline
+function philox4Twice(c0: v128, c1: v128, c2: v128, d2: v128, c3: v128, key0: u32, key1: u32, a: usize, b: usize): void {
+  const m0 = i32x4.splat(M0);
+  const m1 = i32x4.splat(M1);
+  const w0 = i32x4.splat(W0);
+  const w1 = i32x4.splat(W1);
+  let k0 = i32x4.splat(key0);
+  let k1 = i32x4.splat(key1);
+  let d0 = c0;
+  let d1 = c1;
+  let d3 = c3;
+  for (let round = 0; round < 10; round++) {
+    const p = i64x2.extmul_low_i32x4_u(c0, m0);
+    const q = i64x2.extmul_high_i32x4_u(c0, m0);
+    const r = i64x2.extmul_low_i32x4_u(c2, m1);
+    const s = i64x2.extmul_high_i32x4_u(c2, m1);
+    c0 = v128.xor(v128.shuffle<i32>(r, s, 1, 3, 5, 7), v128.xor(c1, k0));
+    c2 = v128.xor(v128.shuffle<i32>(p, q, 1, 3, 5, 7), v128.xor(c3, k1));
+    c1 = v128.shuffle<i32>(r, s, 0, 2, 4, 6);
+    c3 = v128.shuffle<i32>(p, q, 0, 2, 4, 6);
+    const t = i64x2.extmul_low_i32x4_u(d0, m0);
+    const u = i64x2.extmul_high_i32x4_u(d0, m0);
+    const v = i64x2.extmul_low_i32x4_u(d2, m1);
+    const w = i64x2.extmul_high_i32x4_u(d2, m1);
+    d0 = v128.xor(v128.shuffle<i32>(v, w, 1, 3, 5, 7), v128.xor(d1, k0));
+    d2 = v128.xor(v128.shuffle<i32>(t, u, 1, 3, 5, 7), v128.xor(d3, k1));
+    d1 = v128.shuffle<i32>(v, w, 0, 2, 4, 6);
+    d3 = v128.shuffle<i32>(t, u, 0, 2, 4, 6);
+    k0 = i32x4.add(k0, w0);
+    k1 = i32x4.add(k1, w1);
+  }
+  v128.store(a, c0);
+  v128.store(a, c1, 16);
+  v128.store(a, d0, 32);
+  v128.store(a, d1, 48);
+  v128.store(b, c2);
+  v128.store(b, c3, 16);
+  v128.store(b, d2, 32);
+  v128.store(b, d3, 48);
+}
+
+/** Lanes of the low or high halves of index … index+3. */
+// @ts-ignore: decorator
+@inline
+function indexLanes(index: u64, shift: u64): v128 {
+  let lanes = i32x4.splat(<i32>(index >> shift));
+  lanes = i32x4.replace_lane(lanes, 1, <i32>((index + 1) >> shift));
+  lanes = i32x4.replace_lane(lanes, 2, <i32>((index + 2) >> shift));
+  return i32x4.replace_lane(lanes, 3, <i32>((index + 3) >> shift));
 }
 
 /** Counters index … index+3 in the four lanes. */
 // @ts-ignore: decorator
 @inline
 export function philoxLanes(seed: u32, stream: u32, index: u64, draw: u32, third: u32, out: usize): void {
-  const i1 = index + 1;
-  const i2 = index + 2;
-  const i3 = index + 3;
-  let low = i32x4.splat(<i32>index);
-  low = i32x4.replace_lane(low, 1, <i32>i1);
-  low = i32x4.replace_lane(low, 2, <i32>i2);
-  low = i32x4.replace_lane(low, 3, <i32>i3);
-  let high = i32x4.splat(<i32>(index >> 32));
-  high = i32x4.replace_lane(high, 1, <i32>(i1 >> 32));
-  high = i32x4.replace_lane(high, 2, <i32>(i2 >> 32));
-  high = i32x4.replace_lane(high, 3, <i32>(i3 >> 32));
-  philox4(low, high, i32x4.splat(draw), i32x4.splat(third), seed, stream, out);
+  philox4(
+    indexLanes(index, 0), indexLanes(index, 32), i32x4.splat(draw), i32x4.splat(third), seed, stream, out, out + 32,
+  );
 }
 
 /** Bits of two i32 vectors → two f64 in [1, 2): 52 random bits each. `part` 0 gives lanes 0 and 1, 1 gives lanes 2 and 3. */
@@ -67,25 +118,39 @@ export function uniformOpen(words: usize, part: i32): v128 {
   return f64x2.sub(f64x2.splat(2), mantissa(v128.load(words), v128.load(words, 16), part));
 }
 
+/** Two words of each of four counters at `words` become two vectors of −2 log u in their place. */
 // @ts-ignore: decorator
 @inline
-function uniformTurn(words: usize, part: i32): v128 {
-  return f64x2.sub(mantissa(v128.load(words, 32), v128.load(words, 48), part), f64x2.splat(1));
+function logarithms(words: usize): void {
+  const u0 = uniformOpen(words, 0);
+  const u1 = uniformOpen(words, 1);
+  v128.store(words, f64x2.mul(f64x2.splat(-2), log(u0)));
+  v128.store(words, f64x2.mul(f64x2.splat(-2), log(u1)), 16);
 }
 
+/** −2 log u at `a` and words of angles at `b` become two coordinates: of samples 0 and 1 at `a`, of 2 and 3 at `b`. */
 // @ts-ignore: decorator
 @inline
-function boxMuller(words: usize, part: i32, scale: f64, out: usize, both: bool): void {
-  const length = f64x2.sqrt(f64x2.mul(f64x2.splat(-2), log(uniformOpen(words, part))));
-  const radius = f64x2.mul(length, f64x2.splat(scale));
-  const turn = uniformTurn(words, part);
-  v128.store(out, f64x2.mul(radius, sinTurns(turn, 1)));
-  if (both) v128.store(out, f64x2.mul(radius, sinTurns(turn, 0)), 16);
+function turn(a: usize, b: usize, scale: f64): void {
+  const factor = f64x2.splat(scale);
+  const r0 = f64x2.mul(f64x2.sqrt(v128.load(a)), factor);
+  const r1 = f64x2.mul(f64x2.sqrt(v128.load(a, 16)), factor);
+  const low = v128.load(b);
+  const high = v128.load(b, 16);
+  const t0 = f64x2.sub(mantissa(low, high, 0), f64x2.splat(1));
+  const t1 = f64x2.sub(mantissa(low, high, 1), f64x2.splat(1));
+  v128.store(a, f64x2.mul(r0, sinTurns(t0, 1)));
+  v128.store(a, f64x2.mul(r0, sinTurns(t0, 0)), 16);
+  v128.store(b, f64x2.mul(r1, sinTurns(t1, 1)));
+  v128.store(b, f64x2.mul(r1, sinTurns(t1, 0)), 16);
 }
 
 /**
- * Standard normals (Box–Muller, 52-bit uniforms) for samples index … index+3 as two f64 blocks of `coordinates` vectors
- * each, times `scale`. Draw d gives coordinates 2d and 2d+1. `words` is 64 bytes of scratch.
+ * Standard normals (Box–Muller, 52-bit uniforms) for samples index … index + 4·groups − 1 as f64 blocks
+ * [2·groups][coordinates], times `scale`. Draw d gives coordinates 2d and 2d+1. `words` is 64 bytes of scratch.
+ *
+ * Words, logarithms and the rest are three passes, each in the place of the one before: in one, the long chains of operations
+ * behind one another leave the processor half idle.
  */
 // @ts-ignore: decorator
 @inline
@@ -96,15 +161,45 @@ export function normalLanes(
   third: u32,
   scale: f64,
   coordinates: i32,
+  groups: i32,
   out: usize,
   words: usize,
 ): void {
-  for (let c = 0; c < coordinates; c += 2) {
-    philoxLanes(seed, stream, index, c >> 1, third, words);
-    boxMuller(words, 0, scale, out + <usize>c * VECTOR, c + 1 < coordinates);
-    boxMuller(words, 1, scale, out + <usize>(coordinates + c) * VECTOR, c + 1 < coordinates);
+  const block = <usize>coordinates * VECTOR;
+  const pairs = coordinates >> 1;
+  const end = out + <usize>groups * 2 * block;
+  const even = <usize>pairs * 2 * VECTOR;
+  let first = index;
+  for (let g = out; g < end; g += 2 * block, first += 4) {
+    const low = indexLanes(first, 0);
+    const high = indexLanes(first, 32);
+    let p = g;
+    let d = 0;
+    for (; d + 1 < pairs; d += 2, p += 4 * VECTOR) {
+      philox4Twice(low, high, i32x4.splat(d), i32x4.splat(d + 1), i32x4.splat(third), seed, stream, p, p + block);
+    }
+    if (d < pairs) philox4(low, high, i32x4.splat(d), i32x4.splat(third), seed, stream, p, p + block);
+  }
+  for (let g = out; g < end; g += 2 * block) {
+    for (let p = g; p < g + even; p += 2 * VECTOR) logarithms(p);
+  }
+  for (let g = out; g < end; g += 2 * block) {
+    for (let p = g; p < g + even; p += 2 * VECTOR) turn(p, p + block, scale);
+  }
+  if (coordinates & 1) {
+    first = index;
+    for (let p = out + even; p < end; p += 2 * block, first += 4) {
+      philoxLanes(seed, stream, first, pairs, third, words);
+      logarithms(words);
+      turn(words, words + 32, scale);
+      v128.store(p, v128.load(words));
+      v128.store(p + block, v128.load(words, 32));
+    }
   }
 }
+
+/** Bytes of normals that the passes work on at a time, well within L1. */
+const PASS_BYTES: i32 = 8192;
 
 /** `groups` groups of four samples from global index `index` on, as f64 blocks [2·groups][coordinates]. */
 export function normals(
@@ -119,10 +214,11 @@ export function normals(
   words: usize,
 ): void {
   let index = ((<u64>indexHigh) << 32) | <u64>indexLow;
-  for (let g = 0; g < groups; g++) {
-    normalLanes(seed, stream, index, 0, scale, coordinates, out, words);
-    index += 4;
-    out += <usize>(2 * coordinates) * VECTOR;
+  const step = max(1, PASS_BYTES / (2 * coordinates * <i32>VECTOR));
+  for (let g = 0; g < groups; g += step) {
+    normalLanes(seed, stream, index, 0, scale, coordinates, min(step, groups - g), out, words);
+    index += 4 * step;
+    out += <usize>(2 * coordinates * step) * VECTOR;
   }
 }
 
