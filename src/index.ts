@@ -119,7 +119,9 @@ export {
   sample,
   sampleToFolder,
   sampleToHdf5,
+  type Verification,
   vectorInMemory,
+  verifySamples,
   writeSampleSet,
 } from './sampling/index.js';
 export {

@@ -32,7 +32,8 @@ export type DormandPrince5Options = Partial<Omit<DormandPrince5, 'kind'>>;
 export function dopri5({
   rtol = 1e-6,
   atol = rtol,
-  atolLogDet = 100 * rtol,
+  // In files it reads as it would be typed.
+  atolLogDet = Number((100 * rtol).toPrecision(12)),
   maxSteps = 1000,
   maxStep = 1,
 }: DormandPrince5Options = {}): DormandPrince5 {

@@ -17,6 +17,7 @@ export const STREAM = {
   flowMatching: 10,
   matchingTimes: 11,
   resampling: 64,
+  verification: 65,
 } as const;
 
 /** Seeds are the first word of Philox's key. */

@@ -29,4 +29,5 @@ export {
   type VectorSource,
   vectorInMemory,
 } from './vectors.js';
+export { type ErrorSummary, type Verification, verifySamples } from './verify.js';
 export type { TracePoint } from './weight-trace.js';

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { DataError } from '../errors.js';
 import type { BoltzmannGenerator } from '../flows/index.js';
 import type { NpyArray } from '../formats/index.js';
+import type { Integrator } from '../integrators/index.js';
 import type { Precision } from '../kernels/index.js';
 import { type ArrayEntry, CONVENTIONS, manifestJson } from '../manifest.js';
 import { describeSystem } from '../systems/index.js';
@@ -22,15 +23,24 @@ export interface SampleProvenance {
   readonly seed: number;
   readonly first: number;
   readonly precision: string;
+  readonly integrator: Integrator;
 }
 
 /** The provenance of samples of a generator whose model file has the SHA-256 `model`. */
 export function sampleProvenance(
-  { target }: BoltzmannGenerator,
+  { target, flow }: BoltzmannGenerator,
   model: string,
   { seed, first = 0, precision = 'f32' }: { seed: number; first?: number; precision?: Precision },
 ): SampleProvenance {
-  return { system: describeSystem(target), convention: target.convention, model, seed, first, precision };
+  return {
+    system: describeSystem(target),
+    convention: target.convention,
+    model,
+    seed,
+    first,
+    precision,
+    integrator: flow.integrator,
+  };
 }
 
 /** The manifest of n samples from their arrays. */

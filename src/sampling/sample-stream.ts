@@ -109,6 +109,7 @@ async function stream(
     const task = { module: SAMPLE_TASKS, name: 'summarizedSampleBlock' };
     for await (const block of pool.map<SampleBlockInput, SummarizedBlock>(task, inputs, signal ? { signal } : {})) {
       await run.append(block);
+      options.onIntegration?.(block.integration);
       // Blocks that were under way may all be here before the pool hears of it.
       if (signal?.aborted && run.done < n) throw interrupted(signal);
     }

@@ -1,10 +1,11 @@
 import { NumericalError, UsageError } from '../errors.js';
 import { type BoltzmannGenerator, encodeModel, type Positions } from '../flows/index.js';
 import { sha256 } from '../formats/index.js';
+import type { IntegrationStatistics } from '../integrators/index.js';
 import { MAX_SEED, type Precision } from '../kernels/index.js';
 import type { Progress } from '../progress.js';
 import type { WorkerPool } from '../workers/index.js';
-import type { LogProbBlockInput, ModelMessage, SampleBlock, SampleBlockInput } from './tasks.js';
+import type { DrawnBlock, LogProbBlock, LogProbBlockInput, ModelMessage, SampleBlockInput } from './tasks.js';
 
 /** Samples per block of work, and the unit in which weights are folded. */
 export const BLOCK_SIZE = 4096;
@@ -19,6 +20,8 @@ export interface SampleOptions {
   readonly first?: number;
   readonly precision?: Precision;
   readonly onProgress?: Progress;
+  /** Hears, block by block, what the integrator did. */
+  readonly onIntegration?: (statistics: IntegrationStatistics) => void;
   readonly signal?: AbortSignal;
 }
 
@@ -38,7 +41,7 @@ export interface SampleSet {
   readonly logWeight: Float64Array;
 }
 
-function modelMessage(generator: BoltzmannGenerator, precision: Precision): ModelMessage {
+export function modelMessage(generator: BoltzmannGenerator, precision: Precision): ModelMessage {
   const bytes = encodeModel(generator);
   return { key: `${sha256(bytes)} ${precision}`, bytes, precision };
 }
@@ -63,12 +66,13 @@ export async function sample(
   let done = 0;
   const task = { module: SAMPLE_TASKS, name: 'sampleBlock' };
   const inputs = blockInputs(generator, options, BLOCK_SIZE);
-  for await (const block of pool.map<SampleBlockInput, SampleBlock>(task, inputs, signal ? { signal } : {})) {
+  for await (const block of pool.map<SampleBlockInput, DrawnBlock>(task, inputs, signal ? { signal } : {})) {
     x.set(block.x, done * C);
     logQ.set(block.logQ, done);
     energy.set(block.energy, done);
     logWeight.set(block.logWeight, done);
     done += block.logQ.length;
+    options.onIntegration?.(block.integration);
     onProgress?.({ stage: 'sampling', done, total: n });
   }
   return { n, particles, dimensions, kT, x, logQ, energy, logWeight };
@@ -109,7 +113,12 @@ export async function logProb(
   x: Float64Array,
   n: number,
   pool: WorkerPool,
-  { precision = 'f64', onProgress, signal }: Pick<SampleOptions, 'precision' | 'onProgress' | 'signal'> = {},
+  {
+    precision = 'f64',
+    onProgress,
+    onIntegration,
+    signal,
+  }: Pick<SampleOptions, 'precision' | 'onProgress' | 'onIntegration' | 'signal'> = {},
 ): Promise<Float64Array> {
   const C = generator.prior.particles * generator.prior.dimensions;
   if (x.length !== n * C) throw new UsageError(`logProb: x has ${x.length} numbers, expected ${n} times ${C}`);
@@ -117,12 +126,16 @@ export async function logProb(
   const inputs: LogProbBlockInput[] = [];
   for (let start = 0; start < n; start += BLOCK_SIZE) {
     const count = Math.min(BLOCK_SIZE, n - start);
-    inputs.push({ model, x: x.slice(start * C, (start + count) * C), n: count });
+    inputs.push({ model, x: x.slice(start * C, (start + count) * C), n: count, first: start });
   }
   const logQ = new Float64Array(n);
   let done = 0;
   const task = { module: SAMPLE_TASKS, name: 'logProbBlock' };
-  for await (const block of pool.map<LogProbBlockInput, Float64Array>(task, inputs, signal ? { signal } : {})) {
+  for await (const { logQ: block, integration } of pool.map<LogProbBlockInput, LogProbBlock>(
+    task,
+    inputs,
+    signal ? { signal } : {},
+  )) {
     const bad = block.findIndex((value) => !Number.isFinite(value));
     if (bad >= 0) {
       throw new NumericalError(
@@ -131,6 +144,7 @@ export async function logProb(
     }
     logQ.set(block, done);
     done += block.length;
+    onIntegration?.(integration);
     onProgress?.({ stage: 'log-densities', done, total: n });
   }
   return logQ;

@@ -2,6 +2,7 @@
 
 import { NumericalError } from '../errors.js';
 import { decodeModel, type FlowRunner, type Positions, prepareFlow } from '../flows/index.js';
+import type { IntegrationStatistics } from '../integrators/index.js';
 import type { Precision } from '../kernels/index.js';
 import { logWeights } from '../reweighting/index.js';
 import { EnergyEvaluator } from '../systems/energy.js';
@@ -25,7 +26,7 @@ interface Prepared {
 let prepared: Prepared | undefined;
 
 /** The model ready for work; a worker keeps the last one. */
-function prepare({ key, bytes, precision }: ModelMessage): Prepared {
+export function prepare({ key, bytes, precision }: ModelMessage): Prepared {
   if (prepared?.key !== key) {
     const { generator } = decodeModel(bytes, 'model');
     prepared = {
@@ -54,6 +55,11 @@ export interface SampleBlock {
   readonly logWeight: Float64Array;
 }
 
+/** A block with the work that it took. */
+export interface DrawnBlock extends SampleBlock {
+  readonly integration: IntegrationStatistics;
+}
+
 /** @throws NumericalError naming the first sample without finite log q or with an energy that gives no weight */
 export function sampleBlock(input: SampleBlockInput) {
   const block = draw(input);
@@ -61,7 +67,7 @@ export function sampleBlock(input: SampleBlockInput) {
 }
 
 /** A block for a stream, with what is to be known of it: workers have the time, their consumer has not. */
-export interface SummarizedBlock extends SampleBlock {
+export interface SummarizedBlock extends DrawnBlock {
   readonly summary: BlockSummary;
 }
 
@@ -71,16 +77,17 @@ export function summarizedSampleBlock(input: SampleBlockInput) {
   return moved<SummarizedBlock>({ ...block, summary: summarize(block) }, buffers(block));
 }
 
-function draw({ model, seed, first, n }: SampleBlockInput): SampleBlock {
+export function draw({ model, seed, first, n }: SampleBlockInput): DrawnBlock {
   const { runner, energies, kT } = prepare(model);
   const { x, logQ } = runner.sample(seed, first, n);
+  const integration = runner.takeStatistics();
   const energy = energies.energy(x, n);
   const bad = logQ.findIndex((value, i) => !Number.isFinite(value) || !(energy[i] > Number.NEGATIVE_INFINITY));
   if (bad >= 0) {
     const what = `log q is ${logQ[bad]} and the energy ${energy[bad]}`;
     throw new NumericalError(`sample ${first + bad}: ${what}: the flow leaves the finite range`);
   }
-  return { x, logQ, energy, logWeight: logWeights(energy, logQ, kT) };
+  return { x, logQ, energy, logWeight: logWeights(energy, logQ, kT), integration };
 }
 
 function buffers({ x, logQ, energy, logWeight }: SampleBlock): ArrayBufferLike[] {
@@ -91,9 +98,17 @@ export interface LogProbBlockInput {
   readonly model: ModelMessage;
   readonly x: Float64Array;
   readonly n: number;
+  /** Number of the first configuration, for errors. */
+  readonly first: number;
 }
 
-export function logProbBlock({ model, x, n }: LogProbBlockInput) {
-  const logQ = prepare(model).runner.logProb(x, n);
-  return moved(logQ, [logQ.buffer]);
+export interface LogProbBlock {
+  readonly logQ: Float64Array;
+  readonly integration: IntegrationStatistics;
+}
+
+export function logProbBlock({ model, x, n, first }: LogProbBlockInput) {
+  const { runner } = prepare(model);
+  const logQ = runner.logProb(x, n, first);
+  return moved<LogProbBlock>({ logQ, integration: runner.takeStatistics() }, [logQ.buffer]);
 }

@@ -4,6 +4,8 @@ import test from 'ava';
 import { VERSION } from '../../src/version.js';
 import { equiflow, ownFolder, succeeds } from './command-line.js';
 
+const INTEGRATOR = ['--integrator', '--steps', '--rtol', '--atol', '--atol-log-det', '--max-steps'];
+
 /** Every command with its options: a change here is a change of the contract. */
 const COMMANDS: Readonly<Record<string, readonly string[]>> = {
   systems: ['--json'],
@@ -13,8 +15,11 @@ const COMMANDS: Readonly<Record<string, readonly string[]>> = {
     ...['--patience', '--validation', '--split', '--integrator-steps', '--prior-scale', '--kT', '--precision'],
     ...['--resume', '--workers', '--quiet', '--json'],
   ],
-  sample: ['--count', '--seed', '--first', '--out', '--precision', '--workers', '--quiet', '--json'],
-  'log-prob': ['--in', '--out', '--precision', '--workers', '--quiet', '--json'],
+  sample: [
+    ...['--count', '--seed', '--first', '--out', '--precision', '--verify', '--workers', '--quiet', '--json'],
+    ...INTEGRATOR,
+  ],
+  'log-prob': ['--in', '--out', '--precision', '--workers', '--quiet', '--json', ...INTEGRATOR],
   energy: ['--in', '--out', '--gradient'],
   reweight: ['--kT', '--energy', '--log-q', '--json'],
   minimize: ['--in', '--out', '--workers', '--quiet', '--json'],

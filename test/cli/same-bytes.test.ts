@@ -13,8 +13,13 @@ const STEPS = [
   'sample model.safetensors -n 9001 --seed 5 --out samples.npz',
   'sample model.safetensors -n 9001 --seed 5 --precision f64 --out samples',
   'log-prob model.safetensors --in samples.npz --out logq.npy',
+  'sample model.safetensors -n 9001 --seed 5 --rtol 1e-4 --verify 50 --out adaptive.npz',
+  'log-prob dense.safetensors --in samples.npz --integrator dopri5 --out adaptive.npy',
 ];
 const FILES = [
+  'adaptive.npy',
+  'adaptive.npy.json',
+  'adaptive.npz',
   'data.npz',
   'dense.safetensors',
   'logq.npy',

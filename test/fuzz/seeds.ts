@@ -2,7 +2,7 @@ import { zipSync } from 'fflate';
 import { initialDenseField, initialKernelField, uniformBasis } from '../../src/fields/index.js';
 import { boltzmannGenerator, continuousFlow, encodeModel } from '../../src/flows/index.js';
 import { encodeNpy, encodeNpz, encodeSafetensors, type NpyArray } from '../../src/formats/index.js';
-import { rk4 } from '../../src/integrators/index.js';
+import { dopri5, rk4 } from '../../src/integrators/index.js';
 import { meanFreeNormal } from '../../src/priors/index.js';
 import { defineSystem, systemDefinition, systemFromSpec, tabulatePair } from '../../src/systems/index.js';
 
@@ -73,7 +73,10 @@ const generators = (['kernel', 'species', 'dense'] as const).map((kind) => {
     kind === 'dense'
       ? initialDenseField(4, 2, { seed: 1, hidden: 2, times: 2 })
       : initialKernelField(4, 2, basis, { seed: 1, species: system.species });
-  return boltzmannGenerator(system, continuousFlow(meanFreeNormal(4, 2), field, rk4(4)));
+  return boltzmannGenerator(
+    system,
+    continuousFlow(meanFreeNormal(4, 2), field, kind === 'species' ? dopri5() : rk4(4)),
+  );
 });
 
 export const MODEL_SEEDS: readonly Uint8Array[] = generators.map((generator) => encodeModel(generator, { steps: 3 }));

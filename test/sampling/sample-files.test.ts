@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import test from 'ava';
 import { DataError, OutputError } from '../../src/errors.js';
 import { decodeNpz, encodeNpz, readArray } from '../../src/formats/index.js';
+import { rk4 } from '../../src/integrators/index.js';
 import {
   readSampleWeights,
   type SampleProvenance,
@@ -19,6 +20,7 @@ const PROVENANCE: SampleProvenance = {
   seed: 4,
   first: 0,
   precision: 'f32',
+  integrator: rk4(4),
 };
 const NAMES = ['samples.npz', 'samples'] as const;
 

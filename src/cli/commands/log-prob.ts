@@ -2,16 +2,18 @@ import { Command, Option } from 'commander';
 import { mean, standardErrorOfMean } from '../../analysis/index.js';
 import { DataError } from '../../errors.js';
 import { checkWritable, readConfigurations } from '../../formats/index.js';
+import { addStatistics, NO_STATISTICS } from '../../integrators/index.js';
 import { CONVENTIONS } from '../../manifest.js';
 import { logNormalization } from '../../priors/index.js';
 import { logProb } from '../../sampling/index.js';
 import { describeSystem } from '../../systems/index.js';
+import { type IntegratorOptions, integrationLine, integratorOptions, withIntegrator } from '../integrator.js';
 import { loadModel } from '../model.js';
 import { jsonOption, outOption, precisionOption, quietOption, workersOption } from '../options.js';
 import { json, writeArray, writeRunInfo } from '../outputs.js';
 import { inSession } from '../session.js';
 
-interface Options {
+interface Options extends IntegratorOptions {
   in: string;
   out: string;
   precision: 'f32' | 'f64';
@@ -21,7 +23,7 @@ interface Options {
 }
 
 export function logProbCommand(): Command {
-  return new Command('log-prob')
+  const command = new Command('log-prob')
     .description('normalised log q of configurations, by the inverse flow')
     .argument('<model>', 'model file (safetensors)')
     .addOption(new Option('--in <path>', '.npy, .npz or HDF5 with x [n, N, D] or [n, N·D]').makeOptionMandatory())
@@ -29,20 +31,26 @@ export function logProbCommand(): Command {
     .addOption(precisionOption('f64'))
     .addOption(workersOption())
     .addOption(quietOption())
-    .addOption(jsonOption())
-    .action(run);
+    .addOption(jsonOption());
+  for (const option of integratorOptions()) command.addOption(option);
+  return command.action(run);
 }
 
 async function run(path: string, options: Options): Promise<void> {
-  const { generator, hash } = await loadModel(path);
+  const { generator: stored, hash } = await loadModel(path);
+  const generator = withIntegrator(stored, options);
   await checkWritable(options.out);
   const { particles, dimensions } = generator.prior;
   const { x, n } = await readConfigurations(options.in, particles, dimensions);
   if (n === 0) throw new DataError(`${options.in}: no configurations, expected at least one`);
   const started = performance.now();
   await inSession(options, async ({ pool, progress, signal }) => {
+    let integration = NO_STATISTICS;
     const logQ = await logProb(generator, x, n, pool, {
       precision: options.precision,
+      onIntegration: (block) => {
+        integration = addStatistics(integration, block);
+      },
       onProgress: progress.update,
       signal,
     });
@@ -51,22 +59,24 @@ async function run(path: string, options: Options): Promise<void> {
       model: hash,
       system: describeSystem(generator.target),
       precision: options.precision,
+      integrator: generator.flow.integrator,
       conventions: CONVENTIONS,
     };
     await writeArray(options.out, 'equiflow log-densities', facts, 'logQ', { shape: [n], data: logQ });
-    await writeRunInfo(options.out, started, { workers: pool.workers });
+    await writeRunInfo(options.out, started, { workers: pool.workers, integration });
     const nll = -mean(logQ);
     const standardError = n > 1 ? standardErrorOfMean(logQ) : Number.NaN;
     const unnormalized = nll + logNormalization(generator.prior);
     if (options.json)
       process.stdout.write(
-        json({ out: options.out, n, nll: { value: nll, standardError }, unnormalizedNll: unnormalized }),
+        json({ out: options.out, n, nll: { value: nll, standardError }, unnormalizedNll: unnormalized, integration }),
       );
     else {
       process.stdout.write(
         `${options.out}: ${n} log-densities, NLL ${nll.toFixed(4)} ± ${standardError.toFixed(4)} nats, ` +
           `normalised on the mean-free subspace (${unnormalized.toFixed(4)} with the prior left un-normalised)\n`,
       );
+      if (generator.flow.integrator.kind === 'dopri5') process.stdout.write(`${integrationLine(integration)}\n`);
     }
   });
 }

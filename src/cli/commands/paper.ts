@@ -7,7 +7,7 @@ import { encodeModel } from '../../flows/index.js';
 import { encodeNpz, sha256, writeOutput, writeOutputFolder } from '../../formats/index.js';
 import { CONVENTIONS, manifestJson } from '../../manifest.js';
 import { recordJson, renderReport } from '../../report/index.js';
-import { writeSampleSet } from '../../sampling/index.js';
+import { sampleProvenance, writeSampleSet } from '../../sampling/index.js';
 import { describeSystem } from '../../systems/index.js';
 import { VERSION } from '../../version.js';
 import { integer, quietOption, seedOption, workersOption } from '../options.js';
@@ -91,16 +91,8 @@ async function writeExperiment(folder: string, experiment: Experiment, html: str
   }
   const { generators } = experiment;
   for (const [name, set] of experiment.samples) {
-    const { target } = generators.get(name)!;
     const seed = Number(name.split('-').at(-1));
-    const provenance = {
-      system: describeSystem(target),
-      convention: target.convention,
-      model: hashes.get(name)!,
-      seed,
-      first: 0,
-      precision: 'f32',
-    };
+    const provenance = sampleProvenance(generators.get(name)!, hashes.get(name)!, { seed });
     await writeSampleSet(join(folder, 'samples', `${name}.npz`), set, provenance);
   }
   for (const [name, simulation] of experiment.data) {

@@ -1,16 +1,22 @@
 import { Command, Option } from 'commander';
+import type { BoltzmannGenerator } from '../../flows/index.js';
 import { isHdf5Name, loadHdf5 } from '../../formats/hdf5/index.js';
 import { checkWritable } from '../../formats/index.js';
+import { addStatistics, type IntegrationStatistics, NO_STATISTICS } from '../../integrators/index.js';
 import { importanceWeights, type WeightReport } from '../../reweighting/index.js';
 import {
   checkArchiveSize,
+  type ErrorSummary,
   isSampleFolder,
   sample,
   sampleProvenance,
   sampleToFolder,
   sampleToHdf5,
+  type Verification,
+  verifySamples,
   writeSampleSet,
 } from '../../sampling/index.js';
+import { type IntegratorOptions, integrationLine, integratorOptions, withIntegrator } from '../integrator.js';
 import { loadModel } from '../model.js';
 import {
   countOption,
@@ -23,9 +29,9 @@ import {
   workersOption,
 } from '../options.js';
 import { checkFolderWritable, json, writeRunInfo } from '../outputs.js';
-import { inSession } from '../session.js';
+import { inSession, type Session } from '../session.js';
 
-interface Options {
+interface Options extends IntegratorOptions {
   count: number;
   seed: number;
   first: number;
@@ -34,10 +40,12 @@ interface Options {
   workers?: number;
   quiet?: boolean;
   json?: boolean;
+  /** How many samples; true where the number is left to us. */
+  verify?: number | true;
 }
 
 export function sampleCommand(): Command {
-  return new Command('sample')
+  const command = new Command('sample')
     .description(
       'draw independent samples with exact log q, energies and log-weights; into a folder or HDF5, the same command goes on after a stop',
     )
@@ -49,15 +57,23 @@ export function sampleCommand(): Command {
     )
     .addOption(outOption('.npz file; for sets of any size a folder of .npy, or .h5 (HDF5 in the layout of H5MD)'))
     .addOption(precisionOption('f32'))
+    .addOption(
+      new Option(
+        '--verify [count]',
+        'measure the discretisation error on some of the samples, 1000 by default',
+      ).argParser(integer(1, 1e6)),
+    )
     .addOption(workersOption())
     .addOption(quietOption())
-    .addOption(jsonOption())
-    .action(run);
+    .addOption(jsonOption());
+  for (const option of integratorOptions()) command.addOption(option);
+  return command.action(run);
 }
 
 async function run(path: string, options: Options): Promise<void> {
   const { count, seed, first, out, precision } = options;
-  const { generator, hash } = await loadModel(path);
+  const { generator: stored, hash } = await loadModel(path);
+  const generator = withIntegrator(stored, options);
   const archive = out.endsWith('.npz');
   const hdf5 = isHdf5Name(out);
   if (archive) {
@@ -71,7 +87,11 @@ async function run(path: string, options: Options): Promise<void> {
   }
   const started = performance.now();
   await inSession(options, async ({ pool, progress, signal }) => {
-    const range = { n: count, seed, first, precision, onProgress: progress.update, signal };
+    let integration = NO_STATISTICS;
+    const onIntegration = (block: IntegrationStatistics) => {
+      integration = addStatistics(integration, block);
+    };
+    const range = { n: count, seed, first, precision, onProgress: progress.update, onIntegration, signal };
     let report: WeightReport;
     if (archive) {
       const set = await sample(generator, range, pool);
@@ -83,15 +103,49 @@ async function run(path: string, options: Options): Promise<void> {
       report = await stream(out, generator, { ...range, model: hash }, pool);
       progress.finish();
     }
-    await writeRunInfo(out, started, { workers: pool.workers });
+    const verification = await verified(generator, options, { pool, progress, signal });
+    const facts = { integration, ...(verification ? { verification } : {}) };
+    await writeRunInfo(out, started, { workers: pool.workers, ...facts });
     const { n, ess, khat, logZ, status } = report;
-    const summary = { out, n, ess, khat, logZ: { value: logZ.value, standardError: logZ.standardError }, status };
+    const summary = {
+      out,
+      n,
+      ess,
+      khat,
+      logZ: { value: logZ.value, standardError: logZ.standardError },
+      status,
+      ...facts,
+    };
     if (options.json) process.stdout.write(json(summary));
     else {
       process.stdout.write(
         `${out}: ${n} samples, ESS ${ess.toFixed(1)} (${((100 * ess) / n).toFixed(2)} %), Pareto k̂ ${khat.toFixed(2)}, ` +
           `log Z ${logZ.value.toFixed(4)} ± ${logZ.standardError.toFixed(4)}\n${status.text}\n`,
       );
+      if (generator.flow.integrator.kind === 'dopri5') process.stdout.write(`${integrationLine(integration)}\n`);
+      if (verification) process.stdout.write(verificationLines(verification));
     }
   });
+}
+
+async function verified(
+  generator: BoltzmannGenerator,
+  { count, seed, first, precision, verify }: Options,
+  { pool, progress, signal }: Session,
+): Promise<Verification | undefined> {
+  if (verify === undefined) return undefined;
+  const m = verify === true ? {} : { m: verify };
+  const range = { n: count, seed, first, precision, ...m, onProgress: progress.update, signal };
+  const verification = await verifySamples(generator, range, pool);
+  progress.finish();
+  return verification;
+}
+
+function verificationLines({ samples, logQ, forward, status }: Verification): string {
+  const figures = ({ mean, rms, max }: ErrorSummary) =>
+    `mean ${mean.toExponential(1)}, RMS ${rms.toExponential(1)}, at most ${max.toExponential(1)}`;
+  return (
+    `Verified on ${samples} samples, in f64 at tight tolerance: error of log q ${figures(logQ)} nats; ` +
+    `from the same prior sample log q ${figures(forward.logQ)} nats, x ${figures(forward.x)}.\n${status.text}\n`
+  );
 }

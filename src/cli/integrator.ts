@@ -1,0 +1,72 @@
+import { Option } from 'commander';
+import { UsageError } from '../errors.js';
+import { type BoltzmannGenerator, boltzmannGenerator, continuousFlow } from '../flows/index.js';
+import { dopri5, type IntegrationStatistics, type Integrator, rk4 } from '../integrators/index.js';
+import { integer, nonNegative, positive } from './options.js';
+
+/** Options that replace a model's integrator. */
+export interface IntegratorOptions {
+  integrator?: Integrator['kind'];
+  steps?: number;
+  rtol?: number;
+  atol?: number;
+  atolLogDet?: number;
+  maxSteps?: number;
+}
+
+const ADAPTIVE = ['rtol', 'atol', 'atolLogDet', 'maxSteps'] as const;
+const FLAGS = { rtol: '--rtol', atol: '--atol', atolLogDet: '--atol-log-det', maxSteps: '--max-steps' } as const;
+
+export function integratorOptions(): Option[] {
+  return [
+    new Option('--integrator <kind>', "instead of the model's: fixed or adaptive steps").choices(['rk4', 'dopri5']),
+    new Option('--steps <integer>', 'steps of rk4').argParser(integer(1, 10_000)),
+    new Option('--rtol <number>', 'relative tolerance of dopri5 on positions, 1e-6 by default').argParser(positive),
+    new Option('--atol <number>', 'absolute tolerance on positions, that of --rtol by default').argParser(nonNegative),
+    new Option('--atol-log-det <nats>', 'tolerance on log-det, 100 times --rtol by default').argParser(positive),
+    new Option('--max-steps <integer>', 'steps of dopri5 after which a sample is given up').argParser(integer(1, 1e6)),
+  ];
+}
+
+/**
+ * The generator with the integrator that the options ask for, its own without any. Tolerances that are not given follow from
+ * `rtol` as for a new dopri5; without `rtol`, they are the model's if it has any.
+ * @throws UsageError for options of one kind with the other
+ */
+export function withIntegrator(generator: BoltzmannGenerator, options: IntegratorOptions): BoltzmannGenerator {
+  const { prior, field, integrator: own } = generator.flow;
+  const adaptive = ADAPTIVE.filter((name) => options[name] !== undefined);
+  const kind = options.integrator ?? (options.steps !== undefined ? 'rk4' : adaptive.length > 0 ? 'dopri5' : own.kind);
+  if (kind === 'rk4' && adaptive.length > 0) {
+    throw new UsageError(`${FLAGS[adaptive[0]]} belongs to --integrator dopri5; rk4 has --steps`);
+  }
+  if (kind === 'dopri5' && options.steps !== undefined) {
+    throw new UsageError(
+      '--steps belongs to --integrator rk4; dopri5 has --rtol, --atol, --atol-log-det and --max-steps',
+    );
+  }
+  const { steps, rtol, atol, atolLogDet, maxSteps } = options;
+  let chosen: Integrator = own;
+  if (kind === 'rk4' && (own.kind !== 'rk4' || steps !== undefined)) chosen = rk4(steps);
+  if (kind === 'dopri5' && (own.kind !== 'dopri5' || adaptive.length > 0)) {
+    const { kind: _, ...settings } = own.kind === 'dopri5' ? own : dopri5();
+    const { maxStep } = settings;
+    const base = rtol === undefined ? settings : { rtol, maxStep, maxSteps: settings.maxSteps };
+    chosen = dopri5({
+      ...base,
+      ...(atol === undefined ? {} : { atol }),
+      ...(atolLogDet === undefined ? {} : { atolLogDet }),
+      ...(maxSteps === undefined ? {} : { maxSteps }),
+    });
+  }
+  return boltzmannGenerator(generator.target, continuousFlow(prior, field, chosen));
+}
+
+/** One line on what an adaptive integrator did. */
+export function integrationLine({ samples, steps, rejected, evaluations, mostSteps }: IntegrationStatistics): string {
+  const mean = (count: number) => (count / samples).toFixed(1);
+  return (
+    `dopri5: ${mean(steps)} steps a sample (at most ${mostSteps}), ${((100 * rejected) / (steps + rejected)).toFixed(1)} % ` +
+    `rejected, ${mean(evaluations)} evaluations of the field`
+  );
+}
