@@ -1,3 +1,4 @@
+import { engines } from './engines.js';
 import { kernels } from './kernels.js';
 import { mcmc } from './mcmc.js';
 import { reweighting } from './reweighting.js';
@@ -7,4 +8,4 @@ import type { Suite } from './suite.js';
 import { training } from './training.js';
 
 /** In the order in which they run. */
-export const SUITES: readonly Suite[] = [kernels, sampling, training, reweighting, mcmc, scaling];
+export const SUITES: readonly Suite[] = [kernels, sampling, training, engines, reweighting, mcmc, scaling];
