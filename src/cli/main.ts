@@ -5,6 +5,7 @@ import { removeTemporaries } from '../formats/index.js';
 import { VERSION } from '../version.js';
 import { doctorCommand } from './commands/doctor.js';
 import { energyCommand } from './commands/energy.js';
+import { exportCommand } from './commands/export.js';
 import { freeEnergyCommand } from './commands/free-energy.js';
 import { logProbCommand } from './commands/log-prob.js';
 import { minimizeCommand } from './commands/minimize.js';
@@ -38,6 +39,7 @@ function program(): Command {
     reweightCommand(),
     freeEnergyCommand(),
     minimizeCommand(),
+    exportCommand(),
     paperCommand(),
     doctorCommand(),
   ];

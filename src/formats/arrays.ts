@@ -1,11 +1,15 @@
+import { gunzipSync } from 'node:zlib';
 import { DataError } from '../errors.js';
+import { decodeXyz, isXyzName } from './extxyz.js';
 import { readInput } from './files.js';
 import { openHdf5Array } from './h5md.js';
 import { isHdf5File, parseAddress, readHdf5Array } from './hdf5/index.js';
 import { decodeNpy, type NpyArray } from './npy.js';
 import { NPY_MAGIC } from './npy-header.js';
 import { decodeNpzArray } from './npz.js';
+import { withoutThird } from './plane.js';
 import { formatShape } from './shape.js';
+import { decodeText } from './text.js';
 import { isZip } from './zip.js';
 
 /** Configurations in f64. */
@@ -20,10 +24,11 @@ const AXES = ['x', 'y', 'z'];
 
 /**
  * Reads an array from a `.npy` file, the array `name` from a `.npz` file, or a dataset from an HDF5 file: the one in
- * `file.h5:/path`, or as `openHdf5Array` finds it. The first bytes decide, not the suffix.
+ * `file.h5:/path`, or as `openHdf5Array` finds it. The first bytes decide, not the suffix; only (extended) XYZ, which is text,
+ * is known by it.
  *
  * @throws InputError, IoError as `readInput`; UnavailableError for HDF5 without h5wasm
- * @throws DataError if the file is none of these, or as `decodeNpy`, `decodeNpzArray` and `openHdf5Array`
+ * @throws DataError if the file is none of these, or as `decodeNpy`, `decodeNpzArray`, `decodeXyz` and `openHdf5Array`
  */
 export async function readArray(path: string, name = 'x'): Promise<NpyArray> {
   if (await isHdf5File(parseAddress(path).file)) {
@@ -35,11 +40,21 @@ export async function readArray(path: string, name = 'x'): Promise<NpyArray> {
     }
   }
   const bytes = await readInput(path);
+  if (isXyzName(path)) return decodeXyz(decodeText(unpacked(bytes, path), path, 'the file'), name, path);
   if (isZip(bytes)) return decodeNpzArray(bytes, name, path);
   if (bytes.length > 0 && NPY_MAGIC.every((byte, i) => i >= bytes.length || bytes[i] === byte)) {
     return decodeNpy(bytes, path);
   }
-  throw new DataError(`${path}: neither a .npy, .npz nor HDF5 file${bytes.length === 0 ? ': it is empty' : ''}`);
+  throw new DataError(`${path}: neither a .npy, .npz, HDF5 nor .xyz file${bytes.length === 0 ? ': it is empty' : ''}`);
+}
+
+function unpacked(bytes: Uint8Array, path: string): Uint8Array {
+  if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;
+  try {
+    return gunzipSync(bytes);
+  } catch (cause) {
+    throw new DataError(`${path}: cannot be unpacked (${(cause as Error).message})`, { cause });
+  }
 }
 
 /**
@@ -73,25 +88,4 @@ function flattened(array: NpyArray, dimensions: number, path: string): NpyArray 
   const [n, N, D] = array.shape;
   if (dimensions !== 2 || array.shape.length !== 3 || D !== 3) return array;
   return { shape: [n, N, 2], data: withoutThird(array.data, N, path) };
-}
-
-/**
- * The first two of every three coordinates of positions [·, N, 3].
- * @param first index of the first sample, for messages
- * @throws DataError unless every third coordinate is zero
- */
-export function withoutThird<T extends NpyArray['data']>(x: T, N: number, path: string, first = 0): T {
-  const points = x.length / 3;
-  const plane = (x instanceof Float32Array ? new Float32Array(2 * points) : new Float64Array(2 * points)) as T;
-  for (let i = 0; i < points; i++) {
-    plane[2 * i] = x[3 * i];
-    plane[2 * i + 1] = x[3 * i + 1];
-    if (x[3 * i + 2] !== 0) {
-      const place = `sample ${first + Math.floor(i / N)}, particle ${i % N}`;
-      throw new DataError(
-        `${path}: the third coordinate is ${x[3 * i + 2]} at ${place}, expected zero in two dimensions`,
-      );
-    }
-  }
-  return plane;
 }

@@ -1,6 +1,6 @@
 import { constants as bufferConstants } from 'node:buffer';
 import { constants, renameSync, type Stats } from 'node:fs';
-import { access, type FileHandle, open, readdir, realpath, stat } from 'node:fs/promises';
+import { access, type FileHandle, open, readdir, realpath, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { InputError, IoError, OutputError } from '../errors.js';
 import { asInputError, asOutputError, systemErrorCode } from './system-errors.js';
@@ -61,7 +61,7 @@ async function readWhole(handle: FileHandle, size: number, path: string): Promis
  * @throws OutputError if the folder is missing or not writable, or the path is a folder, device or pipe
  * @throws IoError if writing fails underway, for example because the disk is full; nothing is left behind
  */
-export async function writeOutput(path: string, bytes: Uint8Array): Promise<void> {
+export async function writeOutput(path: string, bytes: Uint8Array | AsyncIterable<Uint8Array>): Promise<void> {
   let temporary: string | undefined;
   try {
     await requireFileTarget(path);
@@ -70,7 +70,7 @@ export async function writeOutput(path: string, bytes: Uint8Array): Promise<void
     // 'r+' and not 'w': if a signal handler has removed the temporary, it must not come back.
     const handle = await open(temporary, 'r+');
     try {
-      await handle.writeFile(bytes);
+      await writeFile(handle, bytes);
       await handle.sync();
     } finally {
       await handle.close();

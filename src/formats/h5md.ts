@@ -1,4 +1,5 @@
 import { DataError } from '../errors.js';
+import { bytesOf } from './element-writer.js';
 import {
   type Address,
   type Hdf5Dataset,
@@ -17,6 +18,9 @@ const PARTICLES = 'all';
 
 /** Path of the positions [n, N, 3]. */
 export const POSITIONS = `/particles/${PARTICLES}/position/value`;
+
+/** Bytes of the index of a sample. */
+export const STEP_BYTES = 8;
 
 /** Path of the indices of the samples [n]. */
 export const STEPS = `/particles/${PARTICLES}/position/step`;
@@ -83,6 +87,16 @@ export function h5mdStructure({ frames, observables, species, manifestBytes, ver
   };
 }
 
+/** Consecutive integers as `<i8`, by halves: BigInt would take longer than the rest of the writing. */
+export function encodeSteps(first: number, count: number): Uint8Array {
+  const halves = new Uint32Array(2 * count);
+  for (let i = 0; i < count; i++) {
+    halves[2 * i] = (first + i) >>> 0;
+    halves[2 * i + 1] = Math.floor((first + i) / 2 ** 32);
+  }
+  return bytesOf(halves);
+}
+
 /** A dataset whose file stays open until `close`. */
 export interface OpenHdf5Array {
   readonly dataset: Hdf5Dataset;
@@ -103,6 +117,15 @@ export async function openHdf5Array(address: string | Address, name: string): Pr
   } catch (error) {
     file.close();
     throw error;
+  }
+}
+
+/** Whether `findDataset` finds something. */
+export function hasDataset(file: Hdf5File, name: string): boolean {
+  try {
+    return findDataset(file, name) !== '';
+  } catch {
+    return false;
   }
 }
 

@@ -16,6 +16,7 @@ export const STREAM = {
   reverseKl: 9,
   flowMatching: 10,
   matchingTimes: 11,
+  selection: 65,
   resampling: 64,
   verification: 65,
 } as const;

@@ -1,9 +1,18 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { bytesOf, type Elements, ElementWriter, type Storage, writeWhole } from '../formats/element-writer.js';
-import { H5MD_MANIFEST, h5mdStructure, observable, POSITIONS, STEPS } from '../formats/h5md.js';
+import { ElementWriter, type Storage, writeWhole } from '../formats/element-writer.js';
+import {
+  encodeSteps,
+  H5MD_MANIFEST,
+  h5mdStructure,
+  observable,
+  POSITIONS,
+  STEP_BYTES,
+  STEPS,
+} from '../formats/h5md.js';
 import { reserveHdf5 } from '../formats/hdf5/index.js';
+import { IN_SPACE } from '../formats/plane.js';
 import { asOutputError } from '../formats/system-errors.js';
 import { VERSION } from '../version.js';
 import { SET_FILE } from './partial-folder.js';
@@ -20,9 +29,6 @@ import {
   typeOf,
 } from './sample-sink.js';
 import type { SampleBlock } from './tasks.js';
-
-/** Bytes of a step, the index of a sample. */
-const STEP_BYTES = 8;
 
 /**
  * A sample set as one HDF5 file in the layout of H5MD, new or left by an earlier run. All that makes it HDF5 is written here;
@@ -123,7 +129,7 @@ class Hdf5Sink implements SampleSink {
   async #count({ logQ }: SampleBlock): Promise<void> {
     const start = this.#done;
     this.#done += logQ.length;
-    await this.#write(steps(this.first + start, logQ.length), this.offsets.get(STEPS)! + start * STEP_BYTES);
+    await this.#write(encodeSteps(this.first + start, logQ.length), this.offsets.get(STEPS)! + start * STEP_BYTES);
   }
 
   async #write(bytes: Uint8Array, position: number): Promise<void> {
@@ -133,40 +139,4 @@ class Hdf5Sink implements SampleSink {
       throw asOutputError(error, this.path);
     }
   }
-}
-
-/** Consecutive integers as `<i8`, by halves: BigInt would take longer than the rest of the writing. */
-function steps(first: number, count: number): Uint8Array {
-  const halves = new Uint32Array(2 * count);
-  for (let i = 0; i < count; i++) {
-    halves[2 * i] = (first + i) >>> 0;
-    halves[2 * i + 1] = Math.floor((first + i) / 2 ** 32);
-  }
-  return bytesOf(halves);
-}
-
-/** Positions in the plane as programs take them that know only space: with a third coordinate, which is zero. */
-const IN_SPACE: Storage = {
-  ratio: 3 / 2,
-  encode: (plane) => {
-    const space = elementsLike(plane, (3 * plane.length) / 2);
-    for (let i = 0, j = 0; i < plane.length; i += 2, j += 3) {
-      space[j] = plane[i];
-      space[j + 1] = plane[i + 1];
-    }
-    return space;
-  },
-  decode: (space) => {
-    const plane = elementsLike(space, (2 * space.length) / 3);
-    for (let i = 0, j = 0; i < plane.length; i += 2, j += 3) {
-      plane[i] = space[j];
-      plane[i + 1] = space[j + 1];
-      if (space[j + 2] !== 0) return undefined;
-    }
-    return plane;
-  },
-};
-
-function elementsLike(data: Elements, length: number): Elements {
-  return data instanceof Float32Array ? new Float32Array(length) : new Float64Array(length);
 }

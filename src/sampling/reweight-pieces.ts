@@ -1,5 +1,5 @@
 import { DataError, UsageError } from '../errors.js';
-import { withoutThird } from '../formats/arrays.js';
+import { withoutThird } from '../formats/plane.js';
 import { WEIGHT_BLOCK_SIZE } from '../reweighting/index.js';
 import type { System } from '../systems/index.js';
 import type { ReweightingSamples } from './reweight.js';

@@ -74,10 +74,11 @@ export async function isSampleFolder(path: string): Promise<boolean> {
   }
 }
 
-/** What a reweighting needs of a manifest; an archive of another program may have none. */
+/** What is taken from a manifest; an archive of another program may have none. */
 export interface ManifestContent {
   readonly kind?: string;
   readonly kT?: number;
+  readonly n?: number;
   /** Specification of the system whose energies stand in the file. */
   readonly system?: unknown;
   /** SHA-256 of the model that the samples come from. */
@@ -85,7 +86,9 @@ export interface ManifestContent {
   /** Chains of a simulation that the samples form one after another, all of the same length but the last. */
   readonly chains?: number;
   readonly recordsPerChain?: number;
-  readonly arrays?: Readonly<Record<string, { sha256?: string; dtype?: string } | undefined>>;
+  readonly arrays?: Readonly<
+    Record<string, { shape?: readonly number[]; sha256?: string; dtype?: string } | undefined>
+  >;
 }
 
 /** @throws DataError if it is not JSON or kT is no temperature */

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DataError } from '../errors.js';
-import { findDataset, H5MD_MANIFEST } from '../formats/h5md.js';
+import { findDataset, H5MD_MANIFEST, hasDataset } from '../formats/h5md.js';
 import { isHdf5File, openHdf5 } from '../formats/hdf5/index.js';
 import { decodeNpz, readArray, readInput } from '../formats/index.js';
 import { encodeNpyHeader } from '../formats/npy-header.js';
@@ -14,6 +14,7 @@ import {
   arrayInHdf5,
   arrayInMemory,
   arrayInNpy,
+  arrayInPlane,
   asVector,
   collect,
   type VectorSource,
@@ -43,6 +44,7 @@ export interface StoredSamples {
    * An array by its name, undefined if there is none. Going through all of it compares it with the checksum in the manifest.
    */
   array(name: 'x' | 'logQ' | 'energy' | 'logWeight'): Promise<ArraySource | undefined>;
+  has(name: string): boolean;
 }
 
 /**
@@ -50,12 +52,16 @@ export interface StoredSamples {
  * @throws InputError if there is no such file; DataError if it is none of these or its manifest is bad
  */
 export async function openSamples(path: string): Promise<StoredSamples> {
-  const { array, manifest: text } = await openContent(path);
+  const { array, has, manifest: text } = await openContent(path);
   const manifest = parseManifest(text, `${path}: ${MANIFEST}`);
   return {
     manifest,
+    has,
     async array(name) {
-      const found = await array(name);
+      const stored = await array(name);
+      const inSpace = stored?.shape.length === 3 && stored.shape[2] === 3;
+      const isPlane = name === 'x' && inSpace && manifest.arrays?.x?.shape?.[2] === 2;
+      const found = isPlane ? arrayInPlane(stored, path) : stored;
       const expected = manifest.arrays?.[name]?.sha256;
       return found === undefined || expected === undefined
         ? found
@@ -118,6 +124,7 @@ function checked(array: ArraySource, expected: string, single: boolean, name: st
 
 interface Content {
   readonly array: (name: string) => Promise<ArraySource | undefined>;
+  readonly has: (name: string) => boolean;
   readonly manifest: string | undefined;
 }
 
@@ -136,6 +143,8 @@ async function openHierarchy(path: string): Promise<Content> {
     const manifest = file.text(H5MD_MANIFEST);
     return {
       manifest,
+      // The list of datasets is known when the file is closed again.
+      has: (name) => hasDataset(file, name),
       async array(name) {
         const opened = await openHdf5(path);
         try {
@@ -154,6 +163,7 @@ async function openArchive(path: string): Promise<Content> {
   const { arrays, texts } = decodeNpz(await readInput(path), path);
   return {
     manifest: texts.get(MANIFEST),
+    has: (name) => arrays.has(name),
     async array(name) {
       const found = arrays.get(name);
       return found === undefined ? undefined : arrayInMemory(found);
@@ -168,6 +178,7 @@ async function openFolder(path: string): Promise<Content> {
   }
   return {
     manifest: new TextDecoder().decode(await readInput(join(path, MANIFEST))),
+    has: (name) => files.includes(`${name}.npy`),
     async array(name) {
       const file = join(path, `${name}.npy`);
       if (!files.includes(`${name}.npy`)) return undefined;

@@ -3,6 +3,7 @@ import { openHdf5Array } from '../formats/h5md.js';
 import { type Hdf5Dataset, isHdf5File, parseAddress } from '../formats/hdf5/index.js';
 import { type NpyArray, readArray } from '../formats/index.js';
 import { type NpyStream, npyChunks, openNpyStream } from '../formats/npy-stream.js';
+import { withoutThird } from '../formats/plane.js';
 import { WEIGHT_BLOCK_SIZE } from '../reweighting/index.js';
 
 /** Samples that are in memory at a time unless others are asked for: whole blocks of weights. */
@@ -87,6 +88,20 @@ export function arrayInHdf5({ file, path, shape }: Pick<Hdf5Dataset, 'file' | 'p
         yield* dataset.chunks(samples);
       } finally {
         close();
+      }
+    },
+  };
+}
+
+/** Positions [n, N, 2] of an array [n, N, 3] whose third coordinates are zero, as HDF5 holds those of a plane. */
+export function arrayInPlane({ shape, chunks }: ArraySource, path: string): ArraySource {
+  return {
+    shape: [shape[0], shape[1], 2],
+    async *chunks(samples = CHUNK) {
+      let first = 0;
+      for await (const data of chunks(samples)) {
+        yield withoutThird(data, shape[1], path, first);
+        first += samples;
       }
     },
   };

@@ -87,7 +87,7 @@ const DATA: readonly Case[] = [
   ['minimize dw4 --in nan.npy --out o.npz', 65, /nan\.npy: x is NaN at sample 1, particle 2, axis y/],
   ['energy dw4 --in none-in-it.npy --out o.npy', 65, /none-in-it\.npy: no configurations, expected at least one/],
   ['energy dw4 --in short.npy --out o.npy', 65, /short\.npy: truncated: expected 320 bytes .* found 319/],
-  ['energy dw4 --in empty --out o.npy', 65, /empty: neither a \.npy, \.npz nor HDF5 file: it is empty/],
+  ['energy dw4 --in empty --out o.npy', 65, /empty: neither a \.npy, \.npz, HDF5 nor \.xyz file: it is empty/],
   ['energy dw4 --in flipped.npz --out o.npy', 65, /flipped\.npz: .*(CRC|checksum)/i],
   ['reweight flipped.npz', 65, /flipped\.npz: .*(CRC|checksum)/i],
   ['reweight flipped', 65, /flipped: 'energy' is not what was written: its SHA-256 is \w+, the manifest has \w+/],

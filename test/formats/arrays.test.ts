@@ -25,7 +25,7 @@ test('files that are neither, empty or absent are refused by name', async (t) =>
   for (const content of ['', 'PK', 'some text', '\x89HDF']) {
     await writeFile(path, content, 'latin1');
     const error = await t.throwsAsync(readArray(path), { instanceOf: DataError });
-    t.true(error?.message.startsWith(`${path}: neither a .npy, .npz nor HDF5 file`));
+    t.true(error?.message.startsWith(`${path}: neither a .npy, .npz, HDF5 nor .xyz file`));
   }
   await t.throwsAsync(readArray(join(folder, 'b.npy')), { instanceOf: InputError });
 });
