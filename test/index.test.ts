@@ -10,13 +10,14 @@ const SURFACE = `
   WorkerPool arrayInMemory bennettAcceptanceRatio blockBootstrap boltzmannGenerator classifyMinima
   continuousFlow convergence decodeModel decodeNpy decodeNpz defineSystem describeSystem distinctMinima
   encodeModel encodeNpy encodeNpz energyW2 ensembleFreeEnergies entropyAndKl equilibration exponentialAveraging
+  exportSelection
   freeEnergyProfile histogram histogram2d importanceWeights initialDenseField initialFieldFor
   initialKernelField integratedAutocorrelationTime isMinimum labelledArrangements listSystems loadSystem
   logNormalization logProb logWeights mbar meanFreeNormal meanWithError minimize minimizeOnPool
   normalizedWeights openSampleWeights openSamples openVector pairDistance pairDistributionDistances
   pairDistributions paretoKhat prepareFlow radiusOfGyration readArray readConfigurations readInput
   readSampleWeights reducedWork reweight rk4 runPaperExperiment sample sampleToFolder sampleToHdf5
-  simulate smoothedLogWeights splitConfigurations startConfiguration stateFreeEnergyDifference
+  selectSamples simulate smoothedLogWeights splitConfigurations startConfiguration stateFreeEnergyDifference
   systemFromDefinition systemFromSpec systemSpec tabulatePair tabulatePoints train uniformBasis
   vectorInMemory wassersteinDistance weightedMean writeOutput writeSampleSet
 `;

@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import { DataError, UsageError } from '../errors.js';
-import { withoutThird } from '../formats/arrays.js';
+import { withoutThird } from '../formats/plane.js';
 import type { Ensemble, StoredSamples } from '../sampling/index.js';
 import { asVector, collect, openSamples } from '../sampling/index.js';
 import { type System, systemFromDescription, systemFromSpec } from '../systems/index.js';
