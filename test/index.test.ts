@@ -8,7 +8,7 @@ const SURFACE = `
   DataError DenseField EnergyEvaluator EquiflowError FlowRunner InputError InterruptedError IoError
   KernelField NumericalError OutputError TRAINING_DEFAULTS UnavailableError UsageError VERSION
   WorkerPool arrayInMemory bennettAcceptanceRatio blockBootstrap boltzmannGenerator classifyMinima
-  continuousFlow convergence decodeModel decodeNpy decodeNpz defineSystem describeSystem distinctMinima
+  continuousFlow convergence decodeModel decodeNpy decodeNpz defineSystem describeSystem distinctMinima dopri5
   encodeModel encodeNpy encodeNpz energyW2 ensembleFreeEnergies entropyAndKl equilibration exponentialAveraging
   exportSelection
   freeEnergyProfile histogram histogram2d importanceWeights initialDenseField initialFieldFor
@@ -19,7 +19,7 @@ const SURFACE = `
   readSampleWeights reducedWork reweight rk4 runPaperExperiment sample sampleToFolder sampleToHdf5
   selectSamples simulate smoothedLogWeights splitConfigurations startConfiguration stateFreeEnergyDifference
   systemFromDefinition systemFromSpec systemSpec tabulatePair tabulatePoints train uniformBasis
-  vectorInMemory wassersteinDistance weightedMean writeOutput writeSampleSet
+  vectorInMemory verifySamples wassersteinDistance weightedMean writeOutput writeSampleSet
 `;
 
 test('the public surface is what is written here', (t) => {

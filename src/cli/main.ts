@@ -10,6 +10,7 @@ import { freeEnergyCommand } from './commands/free-energy.js';
 import { logProbCommand } from './commands/log-prob.js';
 import { minimizeCommand } from './commands/minimize.js';
 import { paperCommand } from './commands/paper.js';
+import { reportCommand } from './commands/report.js';
 import { reweightCommand } from './commands/reweight.js';
 import { sampleCommand } from './commands/sample.js';
 import { simulateCommand } from './commands/simulate.js';
@@ -38,6 +39,7 @@ function program(): Command {
     energyCommand(),
     reweightCommand(),
     freeEnergyCommand(),
+    reportCommand(),
     minimizeCommand(),
     exportCommand(),
     paperCommand(),

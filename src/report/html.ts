@@ -28,3 +28,8 @@ export function html(strings: TemplateStringsArray, ...values: readonly Insertab
 export function trusted(markup: string): Html {
   return { markup };
 }
+
+/** Indices written as "Σ_{i<j}" set as such. */
+export function subscripts(text: string): Html[] {
+  return text.split(/_\{([^}]*)\}/).map((part, i) => (i % 2 === 1 ? html`<sub>${part}</sub>` : html`${part}`));
+}

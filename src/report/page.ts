@@ -8,7 +8,7 @@ import { pairPotentialFigure } from './figures/pair-potential.js';
 import { positionFigure } from './figures/positions.js';
 import { sharesFigure } from './figures/shares.js';
 import { formatCount, formatSeconds, formatShare, formatUncertain } from './format.js';
-import { type Html, html, trusted } from './html.js';
+import { type Html, html, subscripts, trusted } from './html.js';
 import type { Study } from './studies.js';
 import { STYLE } from './style.js';
 import { keyNumbers, summary } from './summary.js';
@@ -164,11 +164,6 @@ function footer({ settings, versions, seconds }: ExperimentRecord): Html {
 function settingText(value: number | string): string {
   if (typeof value === 'string') return value;
   return Number.isInteger(value) ? formatCount(value) : String(value).replace('-', '−');
-}
-
-/** Indices written as "Σ_{i<j}" set as such. */
-function subscripts(text: string): Html[] {
-  return text.split(/_\{([^}]*)\}/).map((part, i) => (i % 2 === 1 ? html`<sub>${part}</sub>` : html`${part}`));
 }
 
 /** "trainingSteps" as "training steps". */

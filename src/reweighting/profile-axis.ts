@@ -10,6 +10,8 @@ export interface ProfileRequest {
   readonly bins?: number;
   /** Ends of the axis; by default those that the first samples suggest. */
   readonly range?: readonly [number, number];
+  /** Whether a suggested axis is to hold most of the samples as they were drawn, too. */
+  readonly asDrawn?: boolean;
   /** Coordinate of the bin that is the zero of free energy; absent: F = −log p with p per unit of the axis. */
   readonly reference?: number;
 }
@@ -22,6 +24,12 @@ const SAMPLES_OF_PAIRS = 4096;
 /** Weight beyond each end of a suggested range, before a margin is added. */
 const BEYOND = 0.001;
 const MARGIN = 0.1;
+
+/** Log-weights that are too small to matter make the axis needlessly long. */
+const NEGLIGIBLE = 0.05;
+
+/** Shares of the samples as drawn between which they are most: a flow may throw the last ones anywhere. */
+const MOST = [0.02, 0.8] as const;
 
 /**
  * The axis of a histogram. Without a range it holds all but a thousandth of the weight of the given samples on either side, and a
@@ -42,7 +50,7 @@ export function profileAxis(request: ProfileRequest, coordinate: Coordinate, fir
     }
     return { min, max, bins: bins ?? BINS };
   }
-  const [low, high] = suggestedRange(coordinate, first);
+  const [low, high] = suggestedRange(coordinate, first, request.asDrawn ?? false);
   if (coordinate.kind === 'short-pairs') {
     const [min, max] = [Math.max(0, low - 1) - 0.5, high + 1.5];
     return { min, max, bins: bins ?? max - min };
@@ -54,7 +62,7 @@ export function profileAxis(request: ProfileRequest, coordinate: Coordinate, fir
   return { min: Math.max(floor, low - margin), max: high + margin, bins: bins ?? BINS };
 }
 
-function suggestedRange(coordinate: Coordinate, first: CoordinateData): [number, number] {
+function suggestedRange(coordinate: Coordinate, first: CoordinateData, asDrawn: boolean): [number, number] {
   const values = coordinateValues(coordinate, first);
   const perSample = values.length / first.n;
   const samples = perSample === 1 ? first.n : Math.min(first.n, SAMPLES_OF_PAIRS);
@@ -77,8 +85,16 @@ function suggestedRange(coordinate: Coordinate, first: CoordinateData): [number,
   for (const k of order) {
     const before = seen;
     seen += weightOf(k);
-    if (before <= BEYOND * total) low = values[k];
+    if (before <= (plain ? NEGLIGIBLE : BEYOND) * total) low = values[k];
     if (before <= (1 - BEYOND) * total) high = values[k];
+  }
+  if (asDrawn && !plain) {
+    const drawn = values
+      .subarray(0, samples * perSample)
+      .filter(Number.isFinite)
+      .sort();
+    const [from, to] = MOST.map((share) => drawn[Math.floor(share * (drawn.length - 1))]);
+    return [Math.min(low, from), Math.max(high, to)];
   }
   return [low, plain ? values[order[order.length - 1]] : high];
 }

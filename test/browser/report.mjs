@@ -1,7 +1,7 @@
 // Opens a report in headless Chromium and looks at it as a reader would: no errors on the console, every figure drawn, nothing
 // wider than the page. Leaves a screenshot beside the report.
 //
-//   node test/browser/report.mjs [report.html]        (npm run test:browser; default runs/paper/report.html)
+//   node test/browser/report.mjs [report.html [figures]]        (npm run test:browser: that of npm start, of samples, of a training)
 
 import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -22,8 +22,8 @@ const FLAGS = [
   '--remote-debugging-pipe',
 ];
 const TIMEOUT = 60_000;
-/** Figures of a report: energies, positions, configurations and shares of two training sets, potential, claim, curves. */
-const LEAST_FIGURES = 10;
+/** Figures of the paper's report: energies, positions, configurations and shares of two training sets, potential, claim, curves. */
+const LEAST_FIGURES = Number(process.argv[3] ?? 10);
 
 const report = resolve(process.argv[2] ?? 'runs/paper/report.html');
 if (!existsSync(report)) {

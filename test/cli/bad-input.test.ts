@@ -74,6 +74,7 @@ const FILES: readonly Case[] = [
   ['energy dw4 --in folder --out o.npy', 66, /cannot read folder: it is a folder/],
   ['minimize dw4 --in none.npy --out o.npz', 66, /cannot read none\.npy: no such file/],
   ['free-energy --work none.npy', 66, /cannot read none\.npy: no such file/],
+  ['report none', 66, /cannot read none: no such file/],
   ['reweight none', 66, /cannot read none: no such file/],
 ];
 
@@ -92,6 +93,8 @@ const DATA: readonly Case[] = [
   ['reweight flipped.npz', 65, /flipped\.npz: .*(CRC|checksum)/i],
   ['reweight flipped', 65, /flipped: 'energy' is not what was written: its SHA-256 is \w+, the manifest has \w+/],
   ['reweight folder', 65, /folder: no manifest\.json/],
+  ['report record.jsonl', 65, /record\.jsonl: line 2 is not JSON/],
+  ['report flipped', 65, /flipped: 'energy' is not what was written/],
   ['reweight s.npz --energy short.npy', 65, /short\.npy: truncated/],
   ['reweight s.npz --energy x.npy', 65, /x\.npy: shape .*, expected \[n\]/],
   ['reweight s.npz --system dw2', 65, /s\.npz: x has shape .*, expected \[n, 2, 2\] for dw2/],
@@ -108,6 +111,7 @@ const DATA: readonly Case[] = [
 const OUTPUTS: readonly Case[] = [
   ['simulate dw4 -n 4 --out none/o.npz', 73, /cannot write none\/o\.npz: no folder .*none/],
   ['train dw4 --data x.npy --out none/o.safetensors', 73, /cannot write none\/o\.safetensors: no folder/],
+  ['report s.npz --out none/r.html', 73, /cannot write none\/r\.html: no folder/],
   ['sample m.safetensors -n 4 --out folder.npz', 73, /cannot write folder\.npz: it is a folder, expected a file/],
   [
     'sample m.safetensors -n 4 --out folder',
@@ -151,6 +155,7 @@ async function prepare(folder: string, run: (line: string) => Promise<string>): 
   await write('huge.npy', configurations(x.with(8, 1e200)));
   await write('none-in-it.npy', configurations(new Float64Array(0)));
   await write('short.npy', configurations(x).slice(0, -1));
+  await write('record.jsonl', Buffer.from('{"step": 1, "loss": 2}\n{"step"\n{"step": 3}\n'));
   await write('matrix.npy', encodeNpy({ shape: [2, 8], data: x.slice(0, 16) }));
   await write('three.npy', encodeNpy({ shape: [3], data: x.slice(0, 3) }));
   await write('empty', new Uint8Array(0));

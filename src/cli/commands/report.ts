@@ -1,0 +1,119 @@
+import { open, stat } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { Command, Option } from 'commander';
+import { decodeModel } from '../../flows/index.js';
+import { checkWritable, readInput, writeOutput } from '../../formats/index.js';
+import {
+  parseTrainingRecord,
+  renderSampleReport,
+  renderTrainingReport,
+  reportProfiles,
+  type TrainingCurves,
+} from '../../report/index.js';
+import type { ProfileRequest } from '../../reweighting/index.js';
+import { reweight } from '../../sampling/index.js';
+import { systemFromDescription } from '../../systems/index.js';
+import { positive, quietOption, workersOption } from '../options.js';
+import { appendProfile, COORDINATES, openInput, type ReweightingInput } from '../reweighting-inputs.js';
+import { inSession } from '../session.js';
+
+interface Options extends ReweightingInput {
+  profile?: ProfileRequest[];
+  states?: string[];
+  out: string;
+  workers?: number;
+  quiet?: boolean;
+}
+
+export function reportCommand(): Command {
+  return new Command('report')
+    .description(
+      'one page of figures: of samples their energies, distances, weights, convergence and free energies, weighted and as drawn; of a training its curves',
+    )
+    .argument('<samples>', 'sample set (.npz, folder or HDF5), training record (JSON lines), or model')
+    .addOption(new Option('--out <path>', 'HTML file, which needs nothing beside it').default('report.html'))
+    .addOption(new Option('--kT <temperature>', "target temperature (default: the sample set's)").argParser(positive))
+    .addOption(new Option('--energy <path>', 'energies [n] of the target instead of the stored ones'))
+    .addOption(
+      new Option('--system <system>', 'another target, whose energies are evaluated from x').conflicts('energy'),
+    )
+    .addOption(new Option('--observable <coordinate...>', 'averages: coordinates, or name=path.npy of values [n]'))
+    .addOption(
+      new Option(
+        '--profile <coordinate...>',
+        'free energy along these (default: rg, or energy without positions)',
+      ).argParser(appendProfile),
+    )
+    .addOption(new Option('--states <state...>', 'populations, and free energies relative to the first state'))
+    .addOption(workersOption())
+    .addOption(quietOption())
+    .addHelpText('after', COORDINATES)
+    .action(run);
+}
+
+async function run(path: string, options: Options): Promise<void> {
+  const { out } = options;
+  await checkWritable(out);
+  const training = await trainingCurves(path);
+  const page = training === undefined ? await sampleReport(path, options) : await renderTrainingReport(training);
+  await writeOutput(out, new TextEncoder().encode(page));
+  process.stdout.write(`${out}: ${training === undefined ? 'samples' : 'training'} of ${path}\n`);
+}
+
+async function sampleReport(path: string, options: Options): Promise<string> {
+  const { samples, stored, ...question } = await openInput(path, options);
+  const shape = samples.x?.shape;
+  const positions = shape !== undefined;
+  const coordinates = options.profile ?? [{ coordinate: positions ? 'rg' : 'energy' }];
+  const target =
+    question.system ??
+    (stored?.manifest.system === undefined
+      ? undefined
+      : systemFromDescription(stored.manifest.system, `${path}: manifest.json`));
+  const dimensions = target?.dimensions ?? shape?.[2];
+  return inSession(options, async ({ pool, progress, signal }) => {
+    const profiles = [...reportProfiles(positions), ...coordinates];
+    const states = options.states ?? [];
+    const reweighting = await reweight(
+      samples,
+      { ...question, profiles, states, onProgress: progress.update, signal },
+      pool,
+    );
+    progress.finish();
+    return renderSampleReport({
+      name: basename(path),
+      target: target === undefined ? 'Target unknown to the file' : `${target.name}: ${target.convention}`,
+      kT: question.kT,
+      ...(positions && dimensions !== undefined ? { dimensions } : {}),
+      coordinates: coordinates.map(({ coordinate }) => coordinate),
+      reweighting,
+    });
+  });
+}
+
+/** The curves of a training record or of a model that remembers its training; undefined for samples. */
+async function trainingCurves(path: string): Promise<TrainingCurves | undefined> {
+  if (path.endsWith('.safetensors')) {
+    const { training } = decodeModel(await readInput(path), path);
+    const { curve = [] } = (training ?? {}) as { curve?: readonly object[] };
+    return parseTrainingRecord(curve.map((point) => JSON.stringify(point)).join('\n'), path);
+  }
+  return (await beginsWith(path, '{'))
+    ? parseTrainingRecord(new TextDecoder().decode(await readInput(path)), path)
+    : undefined;
+}
+
+async function beginsWith(path: string, character: string): Promise<boolean> {
+  const isFile = await stat(path).then(
+    (stats) => stats.isFile(),
+    () => false,
+  );
+  if (!isFile) return false;
+  const handle = await open(path, 'r');
+  try {
+    const { bytesRead, buffer } = await handle.read(Buffer.alloc(1), 0, 1, 0);
+    return bytesRead === 1 && buffer.toString() === character;
+  } finally {
+    await handle.close();
+  }
+}

@@ -1,0 +1,23 @@
+import { VERSION } from '../version.js';
+import { type Html, html, trusted } from './html.js';
+import { STYLE } from './style.js';
+
+/** A whole HTML page that needs nothing beside it. */
+export function document({ title, body }: { title: string; body: Html }): string {
+  return html`<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="generator" content="equiflow ${VERSION}">
+<title>${title}</title>
+<style>${trusted(STYLE)}</style>
+</head>
+<body>
+<main>
+${body}
+</main>
+</body>
+</html>
+`.markup;
+}

@@ -1,0 +1,38 @@
+// Every page that this package makes, in headless Chromium: npm run test:browser. The report of npm start has to be there.
+
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+const path = (name) => fileURLToPath(new URL(name, import.meta.url));
+const run = (file, ...args) => execFileSync(process.execPath, [file, ...args], { stdio: 'inherit' });
+const equiflow = (...args) => run(path('../../dist/src/cli/main.js'), ...args, '--quiet');
+const folder = path('../../runs/browser');
+const model = path('../../runs/paper/models/eqBG-equilibrium-1.safetensors');
+
+run(path('report.mjs'));
+mkdirSync(folder, { recursive: true });
+equiflow('sample', model, '-n', '50000', '--out', `${folder}/samples.npz`);
+const question = ['--observable', 'rg', 'd', '--states', 'short@4=2', 'short@4=4', '--profile', 'rg', 'd0-1', 'energy'];
+equiflow('report', `${folder}/samples.npz`, ...question, '--out', `${folder}/samples.html`);
+run(path('report.mjs'), `${folder}/samples.html`, '8');
+equiflow('report', model, '--out', `${folder}/model.html`);
+run(path('report.mjs'), `${folder}/model.html`, '2');
+
+// A record of steps, some without validation, the last line cut off by a kill.
+const record = Array.from({ length: 400 }, (_, i) => {
+  const step = i + 1;
+  const loss = { nll: 8 + 5 / step + 0.3 * Math.sin(7 * step), kl: 2 / step };
+  const validation = step % 50 === 0 ? { validationNll: 8.1 + 4 / step, ess: 0.2 - 1 / (step + 10) } : {};
+  return JSON.stringify({
+    step,
+    loss,
+    gradientNorm: 3 / Math.sqrt(step),
+    learningRate: 1e-3,
+    milliseconds: 4,
+    ...validation,
+  });
+});
+writeFileSync(`${folder}/training.jsonl`, `${record.join('\n')}\n{"step": 40`);
+equiflow('report', `${folder}/training.jsonl`, '--out', `${folder}/training.html`);
+run(path('report.mjs'), `${folder}/training.html`, '7');
