@@ -143,6 +143,17 @@ export function rowProducts<T extends number>(
   }
 }
 
+/** sum_i += x_i for `rows` rows of `bytes` that are `stride` apart. */
+export function addRows<T extends number>(rows: i32, stride: usize, bytes: usize, sum: usize, x: usize): void {
+  for (let i = 0; i < rows; i++) {
+    for (let at: usize = 0; at < bytes; at += VECTOR) {
+      v128.store(sum + at, v128.add<T>(v128.load(sum + at), v128.load(x + at)));
+    }
+    sum += stride;
+    x += stride;
+  }
+}
+
 /** Zeroes the first `bytes` of `rows` rows that are `stride` apart. */
 export function clearRows(rows: i32, start: usize, stride: usize, bytes: usize): void {
   for (let i = 0; i < rows; i++) memory.fill(start + <usize>i * stride, 0, bytes);

@@ -13,7 +13,7 @@ import * as blend from './blend';
 export { demote } from './lanes';
 export { normals, philox } from './random';
 export { basisWindows, radialBasis } from './radial-basis';
-export { tableProducts, tableProductsReverse, tableReverseScratch } from './tables';
+export { collectReverse, tableProducts, tableProductsReverse, tableReverseScratch } from './tables';
 export { clearRows, lastUsed, narrow } from './blend';
 export { nextCell } from './cells';
 export { pairScratch } from './pair-tiles';
@@ -51,55 +51,91 @@ export function removeCentroid64(x: usize, particles: i32, dimensions: i32, bloc
 export function tableRows32(
   knots: usize,
   columns: i32,
-  tiles: i32,
-  last: i32,
-  constant: bool,
+  from: i32,
+  to: i32,
   tableBytes: usize,
   out: usize,
 ): void {
-  tables.tableRows<f32>(
-    knots, columns, tiles, last, constant, tableBytes, out,
-  );
+  tables.tableRows<f32>(knots, columns, from, to, tableBytes, out);
 }
 
 export function tableRows64(
   knots: usize,
   columns: i32,
-  tiles: i32,
+  from: i32,
+  to: i32,
+  tableBytes: usize,
+  out: usize,
+): void {
+  tables.tableRows<f64>(knots, columns, from, to, tableBytes, out);
+}
+
+export function lastRows32(
+  knots: usize,
+  columns: i32,
   last: i32,
   constant: bool,
   tableBytes: usize,
   out: usize,
 ): void {
-  tables.tableRows<f64>(
-    knots, columns, tiles, last, constant, tableBytes, out,
-  );
+  tables.lastRows<f32>(knots, columns, last, constant, tableBytes, out);
+}
+
+export function lastRows64(
+  knots: usize,
+  columns: i32,
+  last: i32,
+  constant: bool,
+  tableBytes: usize,
+  out: usize,
+): void {
+  tables.lastRows<f64>(knots, columns, last, constant, tableBytes, out);
 }
 
 export function tableRowsReverse32(
   rowBars: usize,
   columns: i32,
+  from: i32,
+  to: i32,
   tiles: i32,
   last: i32,
   tableBytes: usize,
   knotBars: usize,
 ): void {
-  tables.tableRowsReverse<f32>(
-    rowBars, columns, tiles, last, tableBytes, knotBars,
-  );
+  tables.tableRowsReverse<f32>(rowBars, columns, from, to, tiles, last, tableBytes, knotBars);
 }
 
 export function tableRowsReverse64(
   rowBars: usize,
   columns: i32,
+  from: i32,
+  to: i32,
   tiles: i32,
   last: i32,
   tableBytes: usize,
   knotBars: usize,
 ): void {
-  tables.tableRowsReverse<f64>(
-    rowBars, columns, tiles, last, tableBytes, knotBars,
-  );
+  tables.tableRowsReverse<f64>(rowBars, columns, from, to, tiles, last, tableBytes, knotBars);
+}
+
+export function addRows32(
+  rows: i32,
+  stride: usize,
+  bytes: usize,
+  sum: usize,
+  x: usize,
+): void {
+  blend.addRows<f32>(rows, stride, bytes, sum, x);
+}
+
+export function addRows64(
+  rows: i32,
+  stride: usize,
+  bytes: usize,
+  sum: usize,
+  x: usize,
+): void {
+  blend.addRows<f64>(rows, stride, bytes, sum, x);
 }
 
 export function combineRows32(

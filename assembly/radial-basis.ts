@@ -47,17 +47,19 @@ export function basisWindows(mu: usize, invGamma: usize, kernels: i32, tiles: i3
   }
 }
 
+/** R̂ and R̂' at the knots of the tiles from `from` to before `to`. */
 export function radialBasis(
   mu: usize,
   invGamma: usize,
   kernels: i32,
-  tiles: i32,
+  from: i32,
+  to: i32,
   spacing: f64,
   windows: usize,
   basis: usize,
 ): void {
   const step = f64x2.splat(2 * spacing);
-  for (let tile = 0; tile < tiles; tile++) {
+  for (let tile = from; tile < to; tile++) {
     const d0 = tileStart(tile, spacing);
     const d1 = f64x2.add(d0, step);
     const first = load<u32>(windows + (<usize>tile << 3));

@@ -10,7 +10,7 @@
 import { VECTOR } from './lanes';
 import { TILE_ENTRY, horizontal, radialBasisTileReverse } from './radial-basis';
 
-/** knots = basis · weights, plus `offsets` [columns] on the values: Σ_k s_k² W_km + b_m. */
+/** knots = basis · weights, plus `offsets` [columns] on the values: Σ_k s_k² W_km + b_m; for the tiles `from` to before `to`. */
 export function tableProducts(
   basis: usize,
   windows: usize,
@@ -18,13 +18,14 @@ export function tableProducts(
   offsets: usize,
   kernels: i32,
   columns: i32,
-  tiles: i32,
+  from: i32,
+  to: i32,
   spacing: f64,
   knots: usize,
 ): void {
   const weightRow = <usize>columns << 3;
   const h = f64x2.splat(spacing);
-  for (let tile: usize = 0; tile < <usize>tiles; tile++) {
+  for (let tile = <usize>from; tile < <usize>to; tile++) {
     const first = <usize>load<u32>(windows + (tile << 3));
     const end = <usize>load<u32>(windows + (tile << 3), 4);
     const row = basis + tile * <usize>kernels * TILE_ENTRY;
@@ -97,24 +98,22 @@ function storeRows<T extends number>(f0: v128, f1: v128, s0: v128, s1: v128, out
 }
 
 /**
- * Rows c0 … c3 of f(u) = c0 + c1 u + c2 u² + c3 u³, u ∈ [−½, ½] across an interval: [columns] tables of `tableBytes`, the
- * intervals of all tiles but the last. Row `last` is where distances beyond the table end up: the constant F(last·h) if
- * `constant`, else NaN, so that a distance that is not covered cannot pass for one that is.
+ * Rows c0 … c3 of f(u) = c0 + c1 u + c2 u² + c3 u³, u ∈ [−½, ½] across an interval, for the intervals of the tiles from
+ * `from` to before `to`: [columns] tables of `tableBytes`. The knots of tile `to` must be there too.
  */
 export function tableRows<T extends number>(
   knots: usize,
   columns: i32,
-  tiles: i32,
-  last: i32,
-  constant: bool,
+  from: i32,
+  to: i32,
   tableBytes: usize,
   out: usize,
 ): void {
   const tileBytes = <usize>columns * TILE_ENTRY;
   for (let m: usize = 0; m < <usize>columns; m++) {
-    let e = knots + m * TILE_ENTRY;
-    let row = out + m * tableBytes;
-    for (let tile = 0; tile < tiles - 1; tile++) {
+    let e = knots + <usize>from * tileBytes + m * TILE_ENTRY;
+    let row = out + m * tableBytes + <usize>(16 * from) * sizeof<T>();
+    for (let tile = from; tile < to; tile++) {
       const f0 = v128.load(e);
       const f2 = v128.load(e, 16);
       const s0 = v128.load(e, 32);
@@ -128,28 +127,45 @@ export function tableRows<T extends number>(
       storeRows<T>(f2, f3, s2, s3, row + 8 * sizeof<T>());
       row += 16 * sizeof<T>();
     }
-    row = out + m * tableBytes + <usize>(4 * last) * sizeof<T>();
-    const end = knots + <usize>(last >> 2) * tileBytes + m * TILE_ENTRY + (<usize>(last & 3) << 3);
-    store<T>(row, constant ? <T>load<f64>(end) : <T>NaN);
-    // Blends work on whole cache lines.
-    memory.fill(row + sizeof<T>(), 0, 15 * sizeof<T>());
+  }
+}
+
+/**
+ * Row `last` of [columns] tables, where distances beyond them end up: the constant F(last·h) if `constant`, else NaN, so that
+ * a distance that is not covered cannot pass for one that is. What is left of a block of rows after it is 0.
+ */
+export function lastRows<T extends number>(
+  knots: usize,
+  columns: i32,
+  last: i32,
+  constant: bool,
+  tableBytes: usize,
+  out: usize,
+): void {
+  const knot = knots + <usize>((last >> 2) * columns) * TILE_ENTRY + (<usize>(last & 3) << 3);
+  for (let m: usize = 0; m < <usize>columns; m++) {
+    const row = out + m * tableBytes + <usize>(4 * last) * sizeof<T>();
+    memory.fill(row, 0, 16 * sizeof<T>());
+    store<T>(row, constant ? <T>load<f64>(knot + m * TILE_ENTRY) : <T>NaN);
   }
 }
 
 /**
  * Reverse of `tableRows`: `knotBars`, laid out as `knots`, from the cotangents of the rows, [columns] tables of `tableBytes`.
- * Rows beyond `last` must be 0; of row `last` only the constant counts.
+ * Rows beyond `last` must be 0; of row `last` only the constant counts. For the columns from `from` to before `to`.
  */
 export function tableRowsReverse<T extends number>(
   rowBars: usize,
   columns: i32,
+  from: i32,
+  to: i32,
   tiles: i32,
   last: i32,
   tableBytes: usize,
   knotBars: usize,
 ): void {
   const tileBytes = <usize>columns * TILE_ENTRY;
-  for (let m: usize = 0; m < <usize>columns; m++) {
+  for (let m = <usize>from; m < <usize>to; m++) {
     const table = rowBars + m * tableBytes;
     const tail = table + <usize>(4 * last) * sizeof<T>();
     const constant = <f64>load<T>(tail);
@@ -254,21 +270,22 @@ function basisBars(
   }
 }
 
-/** Sums the lanes of `count` vectors into f64 at `out`. */
+/** Vectors that `tableProductsReverse` adds up for each of its results. */
 // @ts-ignore: decorator
 @inline
-function collect(vectors: usize, count: i32, out: usize): void {
-  for (let i: usize = 0; i < <usize>count; i++) store<f64>(out + (i << 3), horizontal(v128.load(vectors + i * VECTOR)));
+function sumVectors(kernels: i32, columns: i32): usize {
+  return <usize>(kernels * (columns + 2) + columns);
 }
 
-/** Bytes that `tableProductsReverse` needs to work in. */
+/** Bytes that a job of `tableProductsReverse` works in, the first of them its sums. */
 export function tableReverseScratch(kernels: i32, columns: i32): i32 {
-  return kernels * (<i32>TILE_ENTRY + (columns + 2) * <i32>VECTOR) + columns * <i32>VECTOR;
+  return <i32>(sumVectors(kernels, columns) * VECTOR) + kernels * <i32>TILE_ENTRY;
 }
 
 /**
- * Reverse of `radialBasis` and `tableProducts`: cotangents of the weights [kernels][columns], of the offsets [columns], of
- * the centres and log-widths [kernels].
+ * Reverse of `radialBasis` and `tableProducts` for the tiles from `from` to before `to`. At `scratch` are written, in vectors
+ * whose lanes sum to the result, the cotangents of the weights [kernels][columns], of the centres and of the log-widths
+ * [kernels], of the offsets [columns].
  */
 export function tableProductsReverse(
   mu: usize,
@@ -278,24 +295,21 @@ export function tableProductsReverse(
   weights: usize,
   kernels: i32,
   columns: i32,
-  tiles: i32,
+  from: i32,
+  to: i32,
   spacing: f64,
   knotBars: usize,
   scratch: usize,
-  weightsBar: usize,
-  offsetsBar: usize,
-  muBar: usize,
-  logGammaBar: usize,
 ): void {
-  const bars = scratch;
   const weightBarRow = <usize>columns * VECTOR;
-  const weightBars = bars + <usize>kernels * TILE_ENTRY;
+  const weightBars = scratch;
   const muBars = weightBars + <usize>kernels * weightBarRow;
   const logGammaBars = muBars + <usize>kernels * VECTOR;
   const offsetBars = logGammaBars + <usize>kernels * VECTOR;
-  memory.fill(weightBars, 0, <usize>kernels * (weightBarRow + 2 * VECTOR) + weightBarRow);
+  const bars = offsetBars + weightBarRow;
+  memory.fill(scratch, 0, sumVectors(kernels, columns) * VECTOR);
   const h = f64x2.splat(spacing);
-  for (let tile = 0; tile < tiles; tile++) {
+  for (let tile = from; tile < to; tile++) {
     const first = <usize>load<u32>(windows + (<usize>tile << 3));
     const end = <usize>load<u32>(windows + (<usize>tile << 3), 4);
     const row = basis + <usize>(tile * kernels) * TILE_ENTRY;
@@ -311,8 +325,17 @@ export function tableProductsReverse(
     basisBars(weights, first, end, columns, h, tileBars, bars);
     radialBasisTileReverse(mu, invGamma, kernels, tile, spacing, windows, basis, bars, muBars, logGammaBars);
   }
-  collect(weightBars, kernels * columns, weightsBar);
-  collect(offsetBars, columns, offsetsBar);
-  collect(muBars, kernels, muBar);
-  collect(logGammaBars, kernels, logGammaBar);
+}
+
+/** Sums the results of `jobs` jobs, their scratch areas one behind the other, in order and over lanes, into f64 at `out`. */
+export function collectReverse(scratch: usize, jobs: i32, kernels: i32, columns: i32, out: usize): void {
+  const count = sumVectors(kernels, columns);
+  const stride = <usize>tableReverseScratch(kernels, columns);
+  for (let i: usize = 0; i < count; i++) {
+    let sum = v128.load(scratch + i * VECTOR);
+    for (let job: usize = 1; job < <usize>jobs; job++) {
+      sum = f64x2.add(sum, v128.load(scratch + job * stride + i * VECTOR));
+    }
+    store<f64>(out + (i << 3), horizontal(sum));
+  }
 }

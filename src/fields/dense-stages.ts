@@ -1,4 +1,4 @@
-import type { Kernels, Precision } from '../kernels/index.js';
+import type { KernelJob, Kernels, Precision } from '../kernels/index.js';
 import type { Field, ParameterSet, PreparedField, PreparedReverse } from './field.js';
 import { timeFeatures, timeFeaturesReverse } from './time-features.js';
 
@@ -102,7 +102,7 @@ export function prepareDense(
     const stageBarBytes = H * VECTOR;
     const stageBars = kernels.allocate(times.length * stageBarBytes);
 
-    function reset(): void {
+    function reset(): KernelJob {
       const sizes: [number, number][] = [
         [bars.input, H * C],
         [bars.output, C * H],
@@ -110,7 +110,7 @@ export function prepareDense(
         [bars.bias, C],
         [stageBars, times.length * H],
       ];
-      for (const [offset, vectors] of sizes) kernels.u32View(offset, vectors * 4).fill(0);
+      return sizes.map(([offset, vectors]) => ['clearRows', 1, offset, 0, vectors * VECTOR] as const);
     }
 
     function gradient(): ParameterSet {
@@ -147,7 +147,8 @@ export function prepareDense(
       };
     }
 
-    return { stageBars, stageBarBytes, reset, gradient };
+    // All parts would add to the same cotangents of the weights.
+    return { maxParts: 1, stageBarBytes, stageBars: () => stageBars, reset, gradient };
   }
 
   update(field.parameters);

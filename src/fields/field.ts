@@ -1,4 +1,4 @@
-import type { Kernels, Precision } from '../kernels/index.js';
+import type { KernelJob, Kernels, Precision } from '../kernels/index.js';
 import type { SpeciesPairs } from './species.js';
 
 /** Parameters or their gradients by name, row-major; names and shapes as in the model file. */
@@ -57,11 +57,18 @@ export interface PreparedField {
   readonly reverse?: PreparedReverse;
 }
 
+/**
+ * The reverse of a prepared field. A batch may be cut into parts that collect the stages' cotangents apart from one another,
+ * on different threads; their sum is taken in the order of the parts.
+ */
 export interface PreparedReverse {
-  readonly stageBars: number;
+  /** How many parts may collect apart. */
+  readonly maxParts: number;
   readonly stageBarBytes: number;
-  /** Zeroes all cotangents. */
-  reset(): void;
-  /** Cotangents of the parameters from those collected since `reset`. */
-  gradient(): ParameterSet;
+  /** Where a part (from 0) collects the stages' cotangents. */
+  stageBars(part: number): number;
+  /** Calls that zero all cotangents of a part, to be made first. */
+  reset(part: number): KernelJob;
+  /** Cotangents of the parameters from those that parts 0 … `parts` − 1 have collected; takes them away. */
+  gradient(parts: number): ParameterSet;
 }

@@ -6,6 +6,8 @@ export interface LaneKernels {
   readonly lanes: number;
   /** Bytes of one number. */
   readonly bytes: number;
+  /** What the exports' names end in. */
+  readonly width: '32' | '64';
   elementary(kind: number, x: number, vectors: number): void;
   packFrom32(from: number, to: number, samples: number, coordinates: number): void;
   packFrom64(from: number, to: number, samples: number, coordinates: number): void;
@@ -13,23 +15,19 @@ export interface LaneKernels {
   unpackTo64(from: number, to: number, samples: number, coordinates: number): void;
   squaredNorm(x: number, norms: number, coordinates: number, blocks: number): void;
   removeCentroid(x: number, particles: number, dimensions: number, blocks: number): void;
-  tableRows(
-    knots: number,
-    columns: number,
-    tiles: number,
-    last: number,
-    constant: boolean,
-    tableBytes: number,
-    out: number,
-  ): void;
+  tableRows(knots: number, columns: number, from: number, to: number, tableBytes: number, out: number): void;
+  lastRows(knots: number, columns: number, last: number, constant: boolean, tableBytes: number, out: number): void;
   tableRowsReverse(
     rowBars: number,
     columns: number,
+    from: number,
+    to: number,
     tiles: number,
     last: number,
     tableBytes: number,
     knotBars: number,
   ): void;
+  addRows(rows: number, stride: number, bytes: number, sum: number, x: number): void;
   combineRows(
     a: number,
     aStride: number,
@@ -184,7 +182,8 @@ export interface CommonKernels {
     mu: number,
     invGamma: number,
     kernels: number,
-    tiles: number,
+    from: number,
+    to: number,
     spacing: number,
     windows: number,
     basis: number,
@@ -196,7 +195,8 @@ export interface CommonKernels {
     offsets: number,
     kernels: number,
     columns: number,
-    tiles: number,
+    from: number,
+    to: number,
     spacing: number,
     knots: number,
   ): void;
@@ -208,15 +208,13 @@ export interface CommonKernels {
     weights: number,
     kernels: number,
     columns: number,
-    tiles: number,
+    from: number,
+    to: number,
     spacing: number,
     knotBars: number,
     scratch: number,
-    weightsBar: number,
-    offsetsBar: number,
-    muBar: number,
-    logGammaBar: number,
   ): void;
+  collectReverse(scratch: number, jobs: number, kernels: number, columns: number, out: number): void;
   tableReverseScratch(kernels: number, columns: number): number;
   clearRows(rows: number, start: number, stride: number, bytes: number): void;
   lastUsed(rows: number, start: number, stride: number, bytes: number): number;

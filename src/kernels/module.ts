@@ -10,40 +10,46 @@ const PAGE = 65536;
 /** Offsets are aligned to a cache line, which also aligns every vector. */
 const ALIGNMENT = 64;
 
-let compiled: WebAssembly.Module | undefined;
+/** The module with its own memory, and the same code for a memory that threads share. */
+const FILES = { own: './equiflow.wasm', shared: './equiflow.shared.wasm' } as const;
+const compiled: Partial<Record<keyof typeof FILES, WebAssembly.Module>> = {};
 
-function kernelBytes(): Uint8Array<ArrayBuffer> {
-  const url = new URL('./equiflow.wasm', import.meta.url);
+function kernelBytes(kind: keyof typeof FILES): Uint8Array<ArrayBuffer> {
+  // Spelled out for bundlers, which find files by these very expressions.
+  const url =
+    kind === 'own' ? new URL('./equiflow.wasm', import.meta.url) : new URL('./equiflow.shared.wasm', import.meta.url);
   // Vite's library mode puts files into the code.
   if (url.protocol === 'data:') return Buffer.from(url.href.slice(url.href.indexOf(',') + 1), 'base64');
   const path = fileURLToPath(url);
   try {
     return readFileSync(path);
   } catch (cause) {
+    const file = `equiflow${FILES[kind].slice('./equiflow'.length)}`;
     throw new UnavailableError(
-      `kernels: cannot read ${path}: a program that bundles equiflow leaves it external or copies equiflow/equiflow.wasm there`,
+      `kernels: cannot read ${path}: a program that bundles equiflow leaves it external or copies equiflow/${file} there`,
       { cause },
     );
   }
 }
 
 /** The compiled module, once a thread; instances share its machine code. */
-function kernelModule(): WebAssembly.Module {
-  if (compiled === undefined) {
-    const bytes = kernelBytes();
-    if (!WebAssembly.validate(bytes)) {
-      throw new UnavailableError(
-        'this JavaScript engine cannot run WebAssembly SIMD, which the kernels need: use Node.js 20.19 or newer',
-      );
-    }
-    compiled = new WebAssembly.Module(bytes);
+function kernelModule(kind: keyof typeof FILES): WebAssembly.Module {
+  const present = compiled[kind];
+  if (present !== undefined) return present;
+  const bytes = kernelBytes(kind);
+  if (!WebAssembly.validate(bytes)) {
+    throw new UnavailableError(
+      'this JavaScript engine cannot run WebAssembly SIMD, which the kernels need: use Node.js 20.19 or newer',
+    );
   }
-  return compiled;
+  const module = new WebAssembly.Module(bytes);
+  compiled[kind] = module;
+  return module;
 }
 
 function laneKernels(exports: WebAssembly.Exports, width: '32' | '64'): LaneKernels {
   const bytes = Number(width) / 8;
-  const kernels: Record<string, unknown> = { lanes: 16 / bytes, bytes };
+  const kernels: Record<string, unknown> = { lanes: 16 / bytes, bytes, width };
   for (const [name, value] of Object.entries(exports)) {
     if (name.startsWith('pack') && name.endsWith(`to${width}`)) kernels[`packFrom${name.slice(4, 6)}`] = value;
     else if (name.startsWith(`unpack${width}`)) kernels[`unpackTo${name.slice(-2)}`] = value;
@@ -51,6 +57,11 @@ function laneKernels(exports: WebAssembly.Exports, width: '32' | '64'): LaneKern
   }
   return kernels as unknown as LaneKernels;
 }
+
+/** One call of an export by its full name, widths appended, with its arguments. */
+export type KernelCall = readonly [name: string, ...args: number[]];
+/** Calls that follow one another. */
+export type KernelJob = readonly KernelCall[];
 
 /**
  * One instance of the kernels with its own memory and a bump allocator of byte offsets. Everything that lives together
@@ -62,12 +73,15 @@ export class Kernels {
   readonly common: CommonKernels;
   readonly f32: LaneKernels;
   readonly f64: LaneKernels;
+  readonly #functions: Readonly<Record<string, (...args: number[]) => unknown>>;
   readonly #memory: WebAssembly.Memory;
   #top: number;
 
-  constructor() {
-    const { exports } = new WebAssembly.Instance(kernelModule(), {
+  /** `memory`, where given, is shared with other instances. */
+  constructor(memory?: WebAssembly.Memory) {
+    const { exports } = new WebAssembly.Instance(kernelModule(memory === undefined ? 'own' : 'shared'), {
       env: {
+        ...(memory === undefined ? {} : { memory }),
         abort: (_message: number, _file: number, line: number, column: number) => {
           throw new Error(`kernel aborted at ${line}:${column}`);
         },
@@ -76,12 +90,26 @@ export class Kernels {
     this.common = exports as unknown as CommonKernels;
     this.f32 = laneKernels(exports, '32');
     this.f64 = laneKernels(exports, '64');
-    this.#memory = exports.memory as WebAssembly.Memory;
+    this.#functions = exports as Record<string, (...args: number[]) => unknown>;
+    this.#memory = memory ?? (exports.memory as WebAssembly.Memory);
     this.#top = Math.ceil((exports.heapBase as () => number)() / ALIGNMENT) * ALIGNMENT;
   }
 
   lane(precision: Precision): LaneKernels {
     return precision === 'f32' ? this.f32 : this.f64;
+  }
+
+  /**
+   * Does all jobs, in any order: none may write what another one reads or writes. With helpers at hand (see team.ts) they are
+   * shared out, and the results are the same.
+   */
+  parallel(jobs: readonly KernelJob[]): void {
+    for (const job of jobs) this.perform(job);
+  }
+
+  /** Does one job. */
+  perform(job: KernelJob): void {
+    for (const [name, ...args] of job) this.#functions[name](...args);
   }
 
   /**

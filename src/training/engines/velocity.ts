@@ -65,12 +65,12 @@ export class VelocityEngine {
       if (!(error instanceof NumericalError && this.#prepared.widen?.())) throw error;
       loss = this.#loss(batch);
     }
-    return { loss, gradient: reverse.gradient() };
+    return { loss, gradient: reverse.gradient(1) };
   }
 
   /** The loss; what belongs to the gradient is in the stages' cotangents. */
   #loss({ x, velocity, n }: VelocityBatch): number {
-    this.#prepared.reverse!.reset();
+    this.#kernels.perform(this.#prepared.reverse!.reset(0));
     let sum = 0;
     for (let stage = 0; stage < this.stages; stage++) {
       const end = Math.ceil(((stage + 1) * n) / this.stages);
@@ -85,7 +85,8 @@ export class VelocityEngine {
   #chunk(stage: number, x: Float64Array, velocity: Float64Array, first: number, count: number, n: number): number {
     const { particles, dimensions } = this.field;
     const { code, parameters, stages, stageBytes, reverse } = this.#prepared;
-    const { stageBars, stageBarBytes } = reverse!;
+    const { stageBarBytes } = reverse!;
+    const stageBars = reverse!.stageBars(0);
     const { v, div, vBar, divBar, xBar, norms, weights } = this.#offsets;
     const lane = this.#lane;
     const blocks = this.#positions.blocks(count);
