@@ -95,27 +95,23 @@ export function lastRows64(
 export function tableRowsReverse32(
   rowBars: usize,
   columns: i32,
-  from: i32,
-  to: i32,
   tiles: i32,
   last: i32,
   tableBytes: usize,
   knotBars: usize,
 ): void {
-  tables.tableRowsReverse<f32>(rowBars, columns, from, to, tiles, last, tableBytes, knotBars);
+  tables.tableRowsReverse<f32>(rowBars, columns, tiles, last, tableBytes, knotBars);
 }
 
 export function tableRowsReverse64(
   rowBars: usize,
   columns: i32,
-  from: i32,
-  to: i32,
   tiles: i32,
   last: i32,
   tableBytes: usize,
   knotBars: usize,
 ): void {
-  tables.tableRowsReverse<f64>(rowBars, columns, from, to, tiles, last, tableBytes, knotBars);
+  tables.tableRowsReverse<f64>(rowBars, columns, tiles, last, tableBytes, knotBars);
 }
 
 export function addRows32(

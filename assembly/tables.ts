@@ -152,20 +152,18 @@ export function lastRows<T extends number>(
 
 /**
  * Reverse of `tableRows`: `knotBars`, laid out as `knots`, from the cotangents of the rows, [columns] tables of `tableBytes`.
- * Rows beyond `last` must be 0; of row `last` only the constant counts. For the columns from `from` to before `to`.
+ * Rows beyond `last` must be 0; of row `last` only the constant counts.
  */
 export function tableRowsReverse<T extends number>(
   rowBars: usize,
   columns: i32,
-  from: i32,
-  to: i32,
   tiles: i32,
   last: i32,
   tableBytes: usize,
   knotBars: usize,
 ): void {
   const tileBytes = <usize>columns * TILE_ENTRY;
-  for (let m = <usize>from; m < <usize>to; m++) {
+  for (let m: usize = 0; m < <usize>columns; m++) {
     const table = rowBars + m * tableBytes;
     const tail = table + <usize>(4 * last) * sizeof<T>();
     const constant = <f64>load<T>(tail);

@@ -142,6 +142,8 @@ export async function runPaperExperiment(pool: WorkerPool, options: ExperimentOp
         options,
         pool,
         {
+          // The runs themselves keep all workers busy.
+          helpers: 0,
           onProgress: ({ done, detail }) => {
             // Time spent waiting for a worker is not training.
             if (done <= 1) from = SECONDS();

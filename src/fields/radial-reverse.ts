@@ -49,7 +49,7 @@ export class RadialReverse implements PreparedReverse {
     const { tables } = this;
     const { kernels, sizes, current, times, features, grid } = tables;
     const { kernels: K, columns } = sizes;
-    const featuresBar = this.#pullBackStages(parts);
+    this.#pullBackStages(parts);
     const { knots: knotBars } = this.#buffers();
     const { basis, windows } = tables.buffers;
     const size = kernels.common.tableReverseScratch(K, columns);
@@ -66,6 +66,7 @@ export class RadialReverse implements PreparedReverse {
     const at = (first: number, count: number) => kernels.f64View(this.#results + first * 8, count).slice();
     const weights = byPair(at(0, K * columns), sizes);
     const bias = at(K * (columns + 2), current.bias.length);
+    const featuresBar = kernels.f64View(this.#kappaBars, features.length);
     const gradient = {
       weights,
       bias,
@@ -78,8 +79,8 @@ export class RadialReverse implements PreparedReverse {
     return gradient;
   }
 
-  /** From the stages' cotangents to those of the knots, in their buffer, and of the time features [stages, M]. */
-  #pullBackStages(parts: number): Float64Array {
+  /** From the stages' cotangents to those of the knots and of the time features [stages, M], in their buffers. */
+  #pullBackStages(parts: number): void {
     const { tables } = this;
     const { kernels, lane, sizes, times, buffers, kappa, last } = tables;
     const { pairs, columns, times: M } = sizes;
@@ -111,20 +112,12 @@ export class RadialReverse implements PreparedReverse {
         return calls;
       }),
     );
-    // Each job takes whole columns, whose knots need the rows on both of their sides.
-    const half = (columns >> 2) << 1;
-    const columnRanges = half > 0 ? [[0, half] as const, [half, columns] as const] : [[0, columns] as const];
-    kernels.parallel(
-      columnRanges.map(([from, to]) => [
-        [`tableRowsReverse${width}`, bars.rows, columns, from, to, tables.tiles, last, tableBytes, bars.knots],
-      ]),
-    );
-    const featuresBar = new Float64Array(count * M);
-    for (let job = 0; job < ranges.length * pairs; job++) {
-      const products = kernels.f64View(this.#kappaBars + job * count * M * 8, count * M);
-      for (let i = 0; i < products.length; i++) featuresBar[i] += products[i];
+    // Too little work to be handed out.
+    lane.tableRowsReverse(bars.rows, columns, tables.tiles, last, tableBytes, bars.knots);
+    const size = count * M * 8;
+    for (let job = 1; job < ranges.length * pairs; job++) {
+      kernels.f64.addRows(1, 0, size, this.#kappaBars, this.#kappaBars + job * size);
     }
-    return featuresBar;
   }
 
   #noteTouched(): void {
@@ -156,7 +149,8 @@ export class RadialReverse implements PreparedReverse {
     const { kernels: K, columns, pairs, times: M } = sizes;
     this.#jobs = jobs;
     this.#scratch = kernels.allocate(jobs * kernels.common.tableReverseScratch(K, columns));
-    this.#kappaBars = kernels.allocate(jobs * pairs * times.length * M * 8);
+    // Sums work on whole vectors.
+    this.#kappaBars = kernels.allocate((jobs * pairs * times.length * M + 1) * 8);
     this.#results = kernels.allocate((K * (columns + 2) + columns) * 8);
   }
 }

@@ -20,8 +20,6 @@ export interface LaneKernels {
   tableRowsReverse(
     rowBars: number,
     columns: number,
-    from: number,
-    to: number,
     tiles: number,
     last: number,
     tableBytes: number,

@@ -19,8 +19,8 @@ const MAX_WORDS = 65536;
 /** Tickets: the round in the high bits, the job in the low ones. */
 const JOB_BITS = 12;
 const JOB_MASK = (1 << JOB_BITS) - 1;
-/** Looks before a member goes to sleep: about 50 µs. */
-const SPINS = 2000;
+/** Milliseconds that a member looks on before it goes to sleep: what lies between two rounds, and less than a wake-up costs twice. */
+const PATIENCE = 0.2;
 /** Milliseconds after which a sleeper looks for himself, should a wake-up ever be missed. */
 const NAP = 20;
 
@@ -122,6 +122,14 @@ class Member {
   }
 }
 
+/** Looks until `seen` or out of patience; whether it was seen. */
+function spin(seen: () => boolean): boolean {
+  for (const start = performance.now(); performance.now() - start < PATIENCE; ) {
+    for (let look = 0; look < 50; look++) if (seen()) return true;
+  }
+  return seen();
+}
+
 function signature(member: number, incarnation: number): number {
   return (incarnation << 8) | (member + 1);
 }
@@ -138,8 +146,7 @@ export function serve(shared: TeamMemory, index: number): void {
     member.work();
     Atomics.store(control, BUSY + index, 0);
     Atomics.notify(control, BUSY + index);
-    for (let spin = 0; spin < SPINS && Atomics.load(control, ROUND) === round; spin++);
-    if (Atomics.load(control, ROUND) === round) {
+    if (!spin(() => Atomics.load(control, ROUND) !== round)) {
       Atomics.add(control, SLEEPERS, 1);
       Atomics.wait(control, ROUND, round, 50 * NAP);
       Atomics.sub(control, SLEEPERS, 1);
@@ -172,7 +179,7 @@ export class TeamKernels extends Kernels {
     const { control } = this.shared;
     this.#publish(jobs);
     this.#member.work();
-    for (let spin = 0; spin < SPINS && Atomics.load(control, DONE) < jobs.length; spin++);
+    spin(() => Atomics.load(control, DONE) === jobs.length);
     for (let done = Atomics.load(control, DONE); done < jobs.length; done = Atomics.load(control, DONE)) {
       if (Atomics.wait(control, DONE, done, NAP) === 'timed-out') this.#takeOver(jobs.length);
     }

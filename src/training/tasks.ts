@@ -1,5 +1,6 @@
 import { decodeModel, encodeModel } from '../flows/index.js';
 import type { Configurations } from '../formats/index.js';
+import { serve, type TeamMemory } from '../kernels/index.js';
 import type { TaskContext } from '../workers/index.js';
 import type { EngineName } from './engines/engine.js';
 import { createEngine } from './engines/registry.js';
@@ -18,6 +19,8 @@ export interface TrainTaskInput {
   readonly options: Partial<TrainingOptions> & { seed: number };
   /** One that this machine has. */
   readonly engine: EngineName;
+  /** Where there are helpers. */
+  readonly team?: TeamMemory;
   readonly resume?: TrainingState;
   /** Shared with the main thread; nonzero asks the run to stop. */
   readonly stop: Int32Array;
@@ -42,7 +45,8 @@ export async function trainTask(input: TrainTaskInput, context: TaskContext): Pr
   const report = (message: TrainTaskMessage) => context.report(message);
   const stopping = () => Atomics.load(input.stop, 0) !== 0;
   const { precision } = { ...TRAINING_DEFAULTS, ...input.options };
-  const engine = await createEngine(input.engine, { flow, target, precision });
+  const team = input.team ? { team: input.team } : {};
+  const engine = await createEngine(input.engine, { flow, target, precision, ...team });
   let reported = 0;
   try {
     const trained = await trainFlow(
@@ -71,4 +75,15 @@ export async function trainTask(input: TrainTaskInput, context: TaskContext): Pr
   } finally {
     await engine.dispose();
   }
+}
+
+export interface HelpTaskInput {
+  readonly team: TeamMemory;
+  /** From 1. */
+  readonly member: number;
+}
+
+/** Helps a training run on another worker until the team is dismissed. */
+export function helpTask({ team, member }: HelpTaskInput): void {
+  serve(team, member);
 }

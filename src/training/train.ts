@@ -1,19 +1,26 @@
 import { type BoltzmannGenerator, decodeModel, encodeModel } from '../flows/index.js';
 import type { Configurations } from '../formats/index.js';
+import { dismiss, MAX_MEMBERS, reportLoss, type TeamMemory, teamMemory } from '../kernels/index.js';
 import type { Progress } from '../progress.js';
 import type { WorkerPool } from '../workers/index.js';
 import type { EngineChoice } from './engines/engine.js';
 import { type ChosenEngine, chooseEngine } from './engines/registry.js';
 import { TRAINING_DEFAULTS, type TrainingOptions } from './options.js';
 import type { TrainingState } from './state.js';
-import type { TrainTaskInput, TrainTaskMessage, TrainTaskOutput } from './tasks.js';
+import type { HelpTaskInput, TrainTaskInput, TrainTaskMessage, TrainTaskOutput } from './tasks.js';
 import type { TrainingResult } from './trainer.js';
 
 const TASKS = new URL('./tasks.js', import.meta.url);
+const HELP = { module: TASKS, name: 'helpTask' };
 
 export interface TrainHooks {
   /** What computes losses and gradients; by default the best engine of this machine. */
   readonly engine?: EngineChoice;
+  /**
+   * Workers beside the first that share the work of a step; by default all that the pool has. They block their threads
+   * while the run lasts, so give 0 where runs compete for the pool. The result is the same bytes with any number.
+   */
+  readonly helpers?: number;
   readonly onProgress?: Progress;
   /** Called with a resumable state at every validation and when the run is stopped. */
   readonly onState?: (state: TrainingState) => void;
@@ -29,18 +36,19 @@ export interface TrainedGenerator {
   readonly engine: ChosenEngine;
 }
 
-/** Trains a generator's flow on one worker of the pool. See `trainFlow`; @throws UnavailableError for an engine that is absent. */
+/** Trains a generator's flow on the pool. See `trainFlow`; @throws UnavailableError for an engine that is absent. */
 export async function train(
   generator: BoltzmannGenerator,
   data: Configurations,
   validation: Configurations,
   options: Partial<TrainingOptions> & { seed: number },
   pool: WorkerPool,
-  { engine: choice = 'auto', onProgress, onState, signal, resume }: TrainHooks = {},
+  { engine: choice = 'auto', helpers = pool.workers - 1, onProgress, onState, signal, resume }: TrainHooks = {},
 ): Promise<TrainedGenerator> {
   const { particles } = generator.flow.prior;
   const batchSize = Math.min(options.batchSize ?? TRAINING_DEFAULTS.batchSize, data.n);
   const engine = await chooseEngine(choice, (batchSize * particles * (particles - 1)) / 2);
+  const team = engine.name === 'kernels' && helpers > 0 ? teamMemory() : undefined;
   const stop = new Int32Array(new SharedArrayBuffer(4));
   const requestStop = () => void Atomics.store(stop, 0, 1);
   signal?.addEventListener('abort', requestStop, { once: true });
@@ -66,14 +74,26 @@ export async function train(
       validation,
       options,
       engine: engine.name,
+      ...(team ? { team } : {}),
       stop,
       sendStates: onState !== undefined || onProgress !== undefined,
       ...(resume ? { resume } : {}),
     };
     const task = { module: TASKS, name: 'trainTask' };
-    const { model, state, reason } = await pool.run<TrainTaskInput, TrainTaskOutput>(task, input, { onMessage });
+    const running = pool.run<TrainTaskInput, TrainTaskOutput>(task, input, { onMessage });
+    if (team) callHelpers(pool, team, Math.min(helpers, MAX_MEMBERS - 1));
+    const { model, state, reason } = await running;
     return { generator: decodeModel(model, 'trained model').generator, state, reason, engine };
   } finally {
+    if (team) dismiss(team);
     signal?.removeEventListener('abort', requestStop);
+  }
+}
+
+/** Starts helpers, which end by themselves when the team is dismissed. What a dead one leaves behind the run does itself. */
+function callHelpers(pool: WorkerPool, team: TeamMemory, count: number): void {
+  for (let member = 1; member <= count; member++) {
+    const input: HelpTaskInput = { team, member };
+    pool.run(HELP, input).catch(() => reportLoss(team, member));
   }
 }

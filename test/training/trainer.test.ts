@@ -274,3 +274,20 @@ test('training on the pool is the same bytes as training directly, and can be st
     await pool.close();
   }
 });
+
+test('any number of workers gives the same bytes, with more data than a slab has', async (t) => {
+  const generator = boltzmannGenerator(DW2, initialFlow(4));
+  const options = { ...SHORT, steps: 12, batchSize: 700, validationInterval: 6 };
+  const states: TrainingState[] = [];
+  for (const workers of [1, 2, 3]) {
+    const pool = new WorkerPool({ workers });
+    try {
+      const { state } = await train(generator, DATA, equilibrium(3000, 7), options, pool);
+      states.push(state);
+    } finally {
+      await pool.close();
+    }
+  }
+  t.deepEqual(states[1], states[0]);
+  t.deepEqual(states[2], states[0]);
+});

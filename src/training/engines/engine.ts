@@ -1,6 +1,6 @@
 import type { ParameterSet, PrepareOptions } from '../../fields/index.js';
 import type { ContinuousFlow, Positions } from '../../flows/index.js';
-import type { Precision } from '../../kernels/index.js';
+import type { Precision, TeamMemory } from '../../kernels/index.js';
 import type { System } from '../../systems/index.js';
 
 /** Knots per narrowest width while training: gradients are within 1e-3 of exact ones unless the run's own check says otherwise. */
@@ -82,6 +82,8 @@ export interface EngineSettings {
   readonly target?: System;
   /** Lane type of the kernels; engines of one precision ignore it. */
   readonly precision: Precision;
+  /** Memory of a team whose helpers are at work on other threads, for the kernels. Results do not depend on it. */
+  readonly team?: TeamMemory;
 }
 
 /** Whether an engine can be had on this machine, and in words that a user reads: what was found, or what is missing. */

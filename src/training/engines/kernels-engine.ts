@@ -1,6 +1,7 @@
 import type { ParameterSet } from '../../fields/index.js';
 import type { Positions } from '../../flows/index.js';
 import { rk4 } from '../../integrators/index.js';
+import { type Kernels, TeamKernels } from '../../kernels/index.js';
 import { copyParameters } from '../state.js';
 import type {
   EngineProvider,
@@ -21,9 +22,12 @@ export class KernelsEngine implements TrainingEngine {
   readonly #velocities = new Map<number, VelocityEngine>();
   /** Those that have tables of the present parameters. */
   readonly #current = new Set<KernelEngine>();
+  /** Shared by all that is integrated, where a team helps. */
+  readonly #team: Kernels | undefined;
   #parameters: ParameterSet;
 
   constructor(private readonly settings: EngineSettings) {
+    this.#team = settings.team === undefined ? undefined : new TeamKernels(settings.team);
     this.#parameters = copyParameters(settings.flow.field.parameters);
   }
 
@@ -66,7 +70,8 @@ export class KernelsEngine implements TrainingEngine {
   #at(steps: number): KernelEngine {
     const { flow, target, precision } = this.settings;
     const engine =
-      this.#integrated.get(steps) ?? new KernelEngine({ ...flow, integrator: rk4(steps) }, { precision }, target);
+      this.#integrated.get(steps) ??
+      new KernelEngine({ ...flow, integrator: rk4(steps) }, { precision }, target, this.#team);
     this.#integrated.set(steps, engine);
     if (!this.#current.has(engine)) engine.update(this.#parameters);
     this.#current.add(engine);
