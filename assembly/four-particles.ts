@@ -2,7 +2,7 @@
 // so geometry and forces are written out. With so few pairs a velocity costs little more than the way to memory and back, so
 // what a Runge–Kutta substep does with it is done while it stands in registers: 1.12 times faster than in a pass of its own.
 
-import { VECTOR, lanes } from './lanes';
+import { VECTOR, lanes, mulAdd } from './lanes';
 import { FORWARD_ENTRY, blocksPerTile, locate, tableBase, tablePass } from './pair-tiles';
 
 /** An entry of the tile ends with the pair's difference vector, so that the forces need not subtract again. */
@@ -29,7 +29,7 @@ function locatePair<T extends number>(a: v128, b: v128, invSpacing: v128, last: 
   const r0 = v128.load(p, 48);
   const r1 = v128.sub<T>(a, b);
   v128.store(p, r1, 64);
-  locate<T>(v128.add<T>(v128.mul<T>(r0, r0), v128.mul<T>(r1, r1)), invSpacing, last, 0, p);
+  locate<T>(mulAdd<T>(r1, r1, v128.mul<T>(r0, r0)), invSpacing, last, 0, p);
 }
 
 /** Pairs 01, 02, 30, 12, 13, 23: directed so that no sum of forces starts with a change of sign. */
@@ -59,8 +59,8 @@ function use<T extends number>(
   k: v128, what: i32, out: usize, sum: usize, weight: v128, start: usize, offset: v128, position: usize,
 ): void {
   if (what == STORE) v128.store(out, k);
-  else v128.store(out, v128.add<T>(v128.load(sum), v128.mul<T>(weight, k)));
-  if (what == ADVANCE) v128.store(position, v128.add<T>(v128.load(start), v128.mul<T>(offset, k)));
+  else v128.store(out, mulAdd<T>(weight, k, v128.load(sum)));
+  if (what == ADVANCE) v128.store(position, mulAdd<T>(offset, k, v128.load(start)));
 }
 
 /** One axis of the velocities from the values of f that head the six entries at `p` and the differences at `r`. */

@@ -1,7 +1,7 @@
 // Classic fixed-step Runge–Kutta 4 of (x, log|det|) through a field whose stages are prepared: stage s stands at
 // t = s/(2·steps), so 2·steps + 1 stages serve forward (t: 0 → 1) and inverse (1 → 0) alike.
 
-import { VECTOR, lanes } from './lanes';
+import { VECTOR, lanes, mulAdd } from './lanes';
 import { KERNEL_FIELD, velocity } from './field';
 import { ADVANCE, END, forwardFour, isFour } from './four-particles';
 
@@ -19,7 +19,7 @@ export function stageIndex(step: i32, substep: i32, steps: i32, inverse: bool): 
 export function addScaled<T extends number>(out: usize, base: usize, scale: f64, k: usize, bytes: usize): void {
   const factor = v128.splat<T>(<T>scale);
   for (let p: usize = 0; p < bytes; p += VECTOR) {
-    v128.store(out + p, v128.add<T>(v128.load(base + p), v128.mul<T>(factor, v128.load(k + p))));
+    v128.store(out + p, mulAdd<T>(factor, v128.load(k + p), v128.load(base + p)));
   }
 }
 
@@ -40,8 +40,8 @@ function advance<T extends number>(
   const b = v128.splat<T>(<T>offset);
   for (let p: usize = 0; p < bytes; p += VECTOR) {
     const slope = v128.load(k + p);
-    v128.store(next + p, v128.add<T>(v128.load(sum + p), v128.mul<T>(a, slope)));
-    v128.store(position + p, v128.add<T>(v128.load(x + p), v128.mul<T>(b, slope)));
+    v128.store(next + p, mulAdd<T>(a, slope, v128.load(sum + p)));
+    v128.store(position + p, mulAdd<T>(b, slope, v128.load(x + p)));
   }
 }
 

@@ -1,6 +1,6 @@
 // What the passes over pairs share: how a tile is cut, how a distance finds its row in a table, and the table's own pass.
 
-import { VECTOR, accumulateScaled } from './lanes';
+import { VECTOR, accumulateScaled, mulAdd } from './lanes';
 
 const MAGIC32: f32 = 12582912; // 1.5·2^23
 const MAGIC64: f64 = 6755399441055744; // 1.5·2^52
@@ -112,12 +112,12 @@ export function tablePass<T extends number>(
     }
     const cubic = v128.mul<T>(c3, u);
     const a = v128.add<T>(cubic, c2);
-    const b = v128.add<T>(v128.mul<T>(a, u), c1);
-    const f = v128.add<T>(v128.mul<T>(b, u), c0);
-    const slope = v128.add<T>(v128.mul<T>(v128.add<T>(a, cubic), u), b);
+    const b = mulAdd<T>(a, u, c1);
+    const f = mulAdd<T>(b, u, c0);
+    const slope = mulAdd<T>(v128.add<T>(a, cubic), u, b);
     v128.store(p, f);
     values = v128.add<T>(values, f);
-    slopes = v128.add<T>(slopes, v128.mul<T>(slope, v128.load(p, 32)));
+    slopes = mulAdd<T>(slope, v128.load(p, 32), slopes);
   }
   const sum = v128.add<T>(slopes, v128.mul<T>(values, v128.splat<T>(<T>D)));
   accumulateScaled<T>(div, v128.add<T>(sum, sum), weight);

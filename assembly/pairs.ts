@@ -8,7 +8,7 @@
 // With several species a stage holds one table per pair of species, and shifts [N][N] (u32) says by how many bytes the
 // table of particles i and j is behind the first; with one species there is one table and shifts is 0.
 
-import { VECTOR, lanes } from './lanes';
+import { VECTOR, lanes, mulAdd } from './lanes';
 import { STORE, forwardFour, isFour } from './four-particles';
 import { FORWARD_ENTRY, blocksPerTile, locate, tableBase, tablePass, tileEnd } from './pair-tiles';
 
@@ -38,10 +38,10 @@ function geometryPass<T extends number>(
     for (let xj = xi + stride; xj < stop; xj += stride) {
       const r0 = v128.sub<T>(a, v128.load(xj));
       const r1 = v128.sub<T>(b, v128.load(xj, 16));
-      let squared = v128.add<T>(v128.mul<T>(r0, r0), v128.mul<T>(r1, r1));
+      let squared = mulAdd<T>(r1, r1, v128.mul<T>(r0, r0));
       if (D == 3) {
         const r2 = v128.sub<T>(c, v128.load(xj, 32));
-        squared = v128.add<T>(squared, v128.mul<T>(r2, r2));
+        squared = mulAdd<T>(r2, r2, squared);
       }
       if (species) {
         shift += 4;

@@ -19,6 +19,7 @@ interface Options {
   readonly svg?: string;
   readonly quick?: boolean;
   readonly peers: boolean;
+  readonly relaxed?: boolean;
 }
 
 const print = (text: string) => void process.stdout.write(`${text}\n`);
@@ -30,7 +31,10 @@ function live({ subject, contender, unit, seconds }: Measurement): void {
 }
 
 /** Runs suites and prints each when it is done; undefined if the kernels compute something wrong. */
-async function measure(names: readonly string[], { quick = false, peers }: Options): Promise<BenchRecord | undefined> {
+async function measure(
+  names: readonly string[],
+  { quick = false, peers, relaxed = false }: Options,
+): Promise<BenchRecord | undefined> {
   const machine = thisMachine();
   print(`${machineLine(machine)}\n`);
   const cases = makeCases();
@@ -50,6 +54,7 @@ async function measure(names: readonly string[], { quick = false, peers }: Optio
       cases,
       peak,
       cores: machine.cores,
+      relaxed,
       quick,
       peers: peers ? PEERS : [],
       onMeasurement: live,
@@ -102,6 +107,7 @@ const outputs = (command: Command) =>
     .option('--json <path>', 'also write machine, versions and all results to a JSON file')
     .option('--markdown <path>', 'also write the tables to a file')
     .option('--svg <path>', 'also draw them')
+    .option('--relaxed', 'also the kernels with relaxed SIMD, whose last bits differ between machines')
     .addOption(new Option('--no-peers', 'leave the peers out even where they are installed'));
 
 const program = new Command('bench').description(

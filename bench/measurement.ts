@@ -16,6 +16,8 @@ export interface Measurement {
   readonly peer?: true;
   /** Share of the work that the machine could have done in that time, 0 … 1, and of what. */
   readonly share?: number;
+  /** A further figure, for the last column of a table. */
+  readonly note?: string;
   /** Measured with all threads by the clock, where the others count processor time of one. */
   readonly clock?: true;
 }

@@ -23,7 +23,7 @@ export function relativeSpread({ median, lower, upper }: Timing): number {
 const HEADER = ['', 'who', 'time', 'spread', 'per second', 'compared'];
 
 function cells(own: Measurement, baseline: Measurement): string[] {
-  const { subject, contender, unit, seconds, share } = own;
+  const { subject, contender, unit, seconds, share, note } = own;
   const ratio = seconds.median / baseline.seconds.median;
   const compared = ratio >= 1 ? `${significant(ratio)}× the time` : `${significant(1 / ratio)}× as fast`;
   return [
@@ -32,7 +32,9 @@ function cells(own: Measurement, baseline: Measurement): string[] {
     `${duration(seconds.median)}/${unit}`,
     `±${(100 * relativeSpread(seconds)).toFixed(0)} %`,
     significant(1 / seconds.median),
-    own === baseline ? (share === undefined ? '' : `${(100 * share).toFixed(0)} % of peak`) : compared,
+    [own === baseline ? '' : compared, share === undefined ? '' : `${(100 * share).toFixed(0)} % of peak`, note ?? '']
+      .filter((text) => text !== '')
+      .join(', '),
   ];
 }
 

@@ -1,4 +1,5 @@
 /* Samples with exact log q: ours, the plain TypeScript twin and the peers, one thread each, taking turns. */
+import { prepareFlow } from '../../src/flows/index.js';
 import { rk4 } from '../../test/twin/rk4.js';
 import { type Case, PRECISIONS, SEED } from '../cases.js';
 import { twinOf } from '../checks.js';
@@ -16,6 +17,19 @@ function ours(c: Case): Contender[] {
   );
 }
 
+/** The relaxed build, and what it costs: bits that another machine, or the strict build, does not give. */
+function relaxedBuild(c: Case): { contender: Contender; note: string } {
+  const runner = prepareFlow(c.flow, 'f32', { arithmetic: 'relaxed' });
+  const draw = () => runner.sample(SEED, 0, c.batch);
+  const [strict, relaxed] = [c.runners.f32.sample(SEED, 0, c.batch), draw()];
+  const different = strict.x.filter((value, i) => value !== relaxed.x[i]).length / strict.x.length;
+  const logQ = strict.logQ.reduce((largest, value, i) => Math.max(largest, Math.abs(value - relaxed.logQ[i])), 0);
+  return {
+    contender: inProcess('equiflow f32, relaxed', c.batch, draw),
+    note: `${c.label}: relaxed arithmetic changes ${(100 * different).toFixed(0)} % of the coordinates in their last bits, and log q by up to ${logQ.toExponential(1)} nats.`,
+  };
+}
+
 /** The flow in plain TypeScript (f64, no tables, no SIMD). All steps cost the same, so one stands for twenty. */
 function twin(c: Case): Contender {
   const x = c.x.slice(0, c.system.particles * c.system.dimensions);
@@ -28,14 +42,21 @@ export const sampling: Suite = {
   name: 'sampling',
   about: 'samples per second with exact log q; with one and two workers; from process start to disk',
   async run(bench: Bench) {
-    const { cases, peers, quick, onMeasurement } = bench;
+    const { cases, peers, quick, relaxed, onMeasurement } = bench;
+    const notes: string[] = [];
     const contest = new Contest(peers);
     const measurements: Measurement[] = [];
     const skipped: Skipped[] = [];
     try {
       for (const c of cases) {
         const others = await contest.contenders('sample', c);
-        const contenders = [...ours(c), twin(c), ...others];
+        const contenders = [...ours(c)];
+        if (relaxed) {
+          const { contender, note } = relaxedBuild(c);
+          contenders.push(contender);
+          notes.push(note);
+        }
+        contenders.push(twin(c), ...others);
         const effort = quick ? QUICK_ROUNDS : others.length > 0 ? FULL_ROUNDS : SHORT_ROUNDS;
         const subject = `${c.label}, batch ${c.batch}`;
         for (const m of measured(contenders, await takeTurns(contenders, effort), {
@@ -51,7 +72,11 @@ export const sampling: Suite = {
     } finally {
       contest.close();
     }
-    const { measurements: rest, notes } = await endToEnd(bench);
-    return { measurements: [...measurements, ...rest], notes, skipped };
+    const rest = await endToEnd(bench);
+    return {
+      measurements: [...measurements, ...rest.measurements],
+      notes: [...notes, ...rest.notes],
+      skipped,
+    };
   },
 };

@@ -8,6 +8,8 @@ export interface Bench {
   readonly cases: readonly Case[];
   readonly peak: Peak;
   readonly cores: number;
+  /** Whether the relaxed build is measured as well. */
+  readonly relaxed: boolean;
   /** For a look, not for numbers to quote. */
   readonly quick: boolean;
   /** Those that were asked for. */

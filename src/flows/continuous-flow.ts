@@ -1,9 +1,9 @@
 import { UsageError } from '../errors.js';
-import type { Field, PrepareOptions } from '../fields/index.js';
+import type { Field } from '../fields/index.js';
 import type { Integrator } from '../integrators/index.js';
 import type { Precision } from '../kernels/index.js';
 import type { MeanFreeNormal } from '../priors/index.js';
-import { FlowRunner } from './flow-runner.js';
+import { FlowRunner, type RunnerOptions } from './flow-runner.js';
 
 /**
  * A continuous normalizing flow: dx/dt = v(t, x) from prior space at t = 0 to configurations at t = 1, with
@@ -34,7 +34,7 @@ export function continuousFlow<Solver extends Integrator>(
 export function prepareFlow(
   flow: ContinuousFlow,
   precision: Precision = 'f64',
-  options: PrepareOptions = {},
+  options: RunnerOptions = {},
 ): FlowRunner {
   return new FlowRunner(flow, precision, options);
 }

@@ -7,7 +7,7 @@ import {
   prepareTransport,
   type Transport,
 } from '../integrators/index.js';
-import { Kernels, type Precision, STREAM } from '../kernels/index.js';
+import { type Arithmetic, Kernels, type Precision, STREAM } from '../kernels/index.js';
 import { logDensityOfSquaredNorm, priorVariance } from '../priors/index.js';
 import type { ContinuousFlow } from './continuous-flow.js';
 import { ADAPTIVE_CHUNK, chunkSamples, SampleBlocks } from './sample-blocks.js';
@@ -24,9 +24,15 @@ const FILM_BYTES = 32 << 20;
 /** Positions by the precision that they are kept in, row-major [n, N, D]. */
 export type Positions = Float32Array | Float64Array;
 
+/** How finely a flow is prepared, and with which arithmetic. */
+export interface RunnerOptions extends PrepareOptions {
+  /** Default `strict`. */
+  readonly arithmetic?: Arithmetic;
+}
+
 /** A continuous flow in kernel memory at one precision: its stages are prepared once and serve any number of samples. */
 export class FlowRunner {
-  readonly #kernels = new Kernels();
+  readonly #kernels: Kernels;
   readonly #field: PreparedField;
   readonly #blocks: SampleBlocks;
   readonly #transport: Transport;
@@ -38,9 +44,10 @@ export class FlowRunner {
   constructor(
     readonly flow: ContinuousFlow,
     readonly precision: Precision,
-    options: PrepareOptions = {},
+    { arithmetic, ...options }: RunnerOptions = {},
   ) {
-    const k = this.#kernels;
+    const k = new Kernels(undefined, arithmetic);
+    this.#kernels = k;
     const { particles, dimensions } = flow.prior;
     const C = particles * dimensions;
     const capacity = flow.integrator.kind === 'dopri5' ? ADAPTIVE_CHUNK : chunkSamples(precision, C);

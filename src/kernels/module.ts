@@ -1,30 +1,47 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { setFlagsFromString } from 'node:v8';
 import { UnavailableError } from '../errors.js';
 import type { CommonKernels, LaneKernels } from './exports.js';
 
 /** Which lane type a computation runs in; positions and velocities, never log-densities, which are always f64. */
 export type Precision = 'f32' | 'f64';
 
+/**
+ * `strict` rounds every operation as WebAssembly says, so that results are the same bytes everywhere. `relaxed` uses fused
+ * multiply-adds where the processor has them: a few percent faster, and the last bits differ between machines.
+ */
+export type Arithmetic = 'strict' | 'relaxed';
+
 const PAGE = 65536;
 /** Offsets are aligned to a cache line, which also aligns every vector. */
 const ALIGNMENT = 64;
 
-/** The module with its own memory, and the same code for a memory that threads share. */
-const FILES = { own: './equiflow.wasm', shared: './equiflow.shared.wasm' } as const;
-const compiled: Partial<Record<keyof typeof FILES, WebAssembly.Module>> = {};
+/** The module with its own memory, the same code for a memory that threads share, and the relaxed build with its own memory. */
+const FILES = {
+  own: './equiflow.wasm',
+  shared: './equiflow.shared.wasm',
+  relaxed: './equiflow.relaxed.wasm',
+} as const;
+type Build = keyof typeof FILES;
+const compiled: Partial<Record<Build, WebAssembly.Module>> = {};
 
-function kernelBytes(kind: keyof typeof FILES): Uint8Array<ArrayBuffer> {
-  // Spelled out for bundlers, which find files by these very expressions.
-  const url =
-    kind === 'own' ? new URL('./equiflow.wasm', import.meta.url) : new URL('./equiflow.shared.wasm', import.meta.url);
+/** Spelled out for bundlers, which find files by these very expressions. */
+function kernelUrl(build: Build): URL {
+  if (build === 'own') return new URL('./equiflow.wasm', import.meta.url);
+  if (build === 'shared') return new URL('./equiflow.shared.wasm', import.meta.url);
+  return new URL('./equiflow.relaxed.wasm', import.meta.url);
+}
+
+function kernelBytes(build: Build): Uint8Array<ArrayBuffer> {
+  const url = kernelUrl(build);
   // Vite's library mode puts files into the code.
   if (url.protocol === 'data:') return Buffer.from(url.href.slice(url.href.indexOf(',') + 1), 'base64');
   const path = fileURLToPath(url);
   try {
     return readFileSync(path);
   } catch (cause) {
-    const file = `equiflow${FILES[kind].slice('./equiflow'.length)}`;
+    const file = `equiflow${FILES[build].slice('./equiflow'.length)}`;
     throw new UnavailableError(
       `kernels: cannot read ${path}: a program that bundles equiflow leaves it external or copies equiflow/${file} there`,
       { cause },
@@ -33,17 +50,21 @@ function kernelBytes(kind: keyof typeof FILES): Uint8Array<ArrayBuffer> {
 }
 
 /** The compiled module, once a thread; instances share its machine code. */
-function kernelModule(kind: keyof typeof FILES): WebAssembly.Module {
-  const present = compiled[kind];
+function kernelModule(build: Build): WebAssembly.Module {
+  const present = compiled[build];
   if (present !== undefined) return present;
-  const bytes = kernelBytes(kind);
+  const bytes = kernelBytes(build);
+  // Node.js 20 has relaxed SIMD behind a flag, which may be set until the first such module is compiled.
+  if (build === 'relaxed') setFlagsFromString('--experimental-wasm-relaxed-simd');
   if (!WebAssembly.validate(bytes)) {
     throw new UnavailableError(
-      'this JavaScript engine cannot run WebAssembly SIMD, which the kernels need: use Node.js 20.19 or newer',
+      build === 'relaxed'
+        ? 'this JavaScript engine cannot run relaxed WebAssembly SIMD: do without it'
+        : 'this JavaScript engine cannot run WebAssembly SIMD, which the kernels need: use Node.js 20.19 or newer',
     );
   }
   const module = new WebAssembly.Module(bytes);
-  compiled[kind] = module;
+  compiled[build] = module;
   return module;
 }
 
@@ -77,9 +98,10 @@ export class Kernels {
   readonly #memory: WebAssembly.Memory;
   #top: number;
 
-  /** `memory`, where given, is shared with other instances. */
-  constructor(memory?: WebAssembly.Memory) {
-    const { exports } = new WebAssembly.Instance(kernelModule(memory === undefined ? 'own' : 'shared'), {
+  /** `memory`, where given, is shared with other instances; such memory has the strict build only. */
+  constructor(memory?: WebAssembly.Memory, arithmetic: Arithmetic = 'strict') {
+    const build = memory !== undefined ? 'shared' : arithmetic === 'relaxed' ? 'relaxed' : 'own';
+    const { exports } = new WebAssembly.Instance(kernelModule(build), {
       env: {
         ...(memory === undefined ? {} : { memory }),
         abort: (_message: number, _file: number, line: number, column: number) => {

@@ -4,7 +4,7 @@ import { DataError } from '../errors.js';
 import type { BoltzmannGenerator } from '../flows/index.js';
 import type { NpyArray } from '../formats/index.js';
 import type { Integrator } from '../integrators/index.js';
-import type { Precision } from '../kernels/index.js';
+import type { Arithmetic, Precision } from '../kernels/index.js';
 import { type ArrayEntry, CONVENTIONS, manifestJson } from '../manifest.js';
 import { describeSystem } from '../systems/index.js';
 
@@ -24,13 +24,20 @@ export interface SampleProvenance {
   readonly first: number;
   readonly precision: string;
   readonly integrator: Integrator;
+  /** Present where the bytes may differ between machines. */
+  readonly arithmetic?: 'relaxed';
 }
 
 /** The provenance of samples of a generator whose model file has the SHA-256 `model`. */
 export function sampleProvenance(
   { target, flow }: BoltzmannGenerator,
   model: string,
-  { seed, first = 0, precision = 'f32' }: { seed: number; first?: number; precision?: Precision },
+  {
+    seed,
+    first = 0,
+    precision = 'f32',
+    arithmetic = 'strict',
+  }: { seed: number; first?: number; precision?: Precision; arithmetic?: Arithmetic },
 ): SampleProvenance {
   return {
     system: describeSystem(target),
@@ -40,6 +47,7 @@ export function sampleProvenance(
     first,
     precision,
     integrator: flow.integrator,
+    ...(arithmetic === 'relaxed' ? { arithmetic } : {}),
   };
 }
 

@@ -2,7 +2,7 @@ import { NumericalError, UsageError } from '../errors.js';
 import { type BoltzmannGenerator, encodeModel, type Positions } from '../flows/index.js';
 import { sha256 } from '../formats/index.js';
 import type { IntegrationStatistics } from '../integrators/index.js';
-import { MAX_SEED, type Precision } from '../kernels/index.js';
+import { type Arithmetic, MAX_SEED, type Precision } from '../kernels/index.js';
 import type { Progress } from '../progress.js';
 import type { WorkerPool } from '../workers/index.js';
 import type { DrawnBlock, LogProbBlock, LogProbBlockInput, ModelMessage, SampleBlockInput } from './tasks.js';
@@ -19,6 +19,8 @@ export interface SampleOptions {
   /** Global index of the first sample; runs over disjoint ranges are parts of one stream. */
   readonly first?: number;
   readonly precision?: Precision;
+  /** `relaxed` gives up that the bytes are the same on every machine; default `strict`. */
+  readonly arithmetic?: Arithmetic;
   readonly onProgress?: Progress;
   /** Hears, block by block, what the integrator did. */
   readonly onIntegration?: (statistics: IntegrationStatistics) => void;
@@ -41,9 +43,13 @@ export interface SampleSet {
   readonly logWeight: Float64Array;
 }
 
-export function modelMessage(generator: BoltzmannGenerator, precision: Precision): ModelMessage {
+export function modelMessage(
+  generator: BoltzmannGenerator,
+  precision: Precision,
+  arithmetic: Arithmetic = 'strict',
+): ModelMessage {
   const bytes = encodeModel(generator);
-  return { key: `${sha256(bytes)} ${precision}`, bytes, precision };
+  return { key: `${sha256(bytes)} ${precision} ${arithmetic}`, bytes, precision, arithmetic };
 }
 
 /**
@@ -92,11 +98,11 @@ export function requireRange({ n, seed, first = 0 }: SampleOptions): void {
 /** The work for samples `done` … n − 1 of a range, in blocks of `size`. */
 export function* blockInputs(
   generator: BoltzmannGenerator,
-  { n, seed, first = 0, precision = 'f32' }: SampleOptions,
+  { n, seed, first = 0, precision = 'f32', arithmetic }: SampleOptions,
   size: number,
   done = 0,
 ): Generator<SampleBlockInput> {
-  const model = modelMessage(generator, precision);
+  const model = modelMessage(generator, precision, arithmetic);
   for (let start = done; start < n; start += size) {
     yield { model, seed, first: first + start, n: Math.min(size, n - start) };
   }

@@ -3,7 +3,7 @@
 import { NumericalError } from '../errors.js';
 import { decodeModel, type FlowRunner, type Positions, prepareFlow } from '../flows/index.js';
 import type { IntegrationStatistics } from '../integrators/index.js';
-import type { Precision } from '../kernels/index.js';
+import type { Arithmetic, Precision } from '../kernels/index.js';
 import { logWeights } from '../reweighting/index.js';
 import { EnergyEvaluator } from '../systems/energy.js';
 import { moved } from '../workers/index.js';
@@ -14,6 +14,7 @@ export interface ModelMessage {
   readonly key: string;
   readonly bytes: Uint8Array;
   readonly precision: Precision;
+  readonly arithmetic: Arithmetic;
 }
 
 interface Prepared {
@@ -26,12 +27,12 @@ interface Prepared {
 let prepared: Prepared | undefined;
 
 /** The model ready for work; a worker keeps the last one. */
-export function prepare({ key, bytes, precision }: ModelMessage): Prepared {
+export function prepare({ key, bytes, precision, arithmetic }: ModelMessage): Prepared {
   if (prepared?.key !== key) {
     const { generator } = decodeModel(bytes, 'model');
     prepared = {
       key,
-      runner: prepareFlow(generator.flow, precision),
+      runner: prepareFlow(generator.flow, precision, { arithmetic }),
       energies: new EnergyEvaluator(generator.target),
       kT: generator.prior.kT,
     };

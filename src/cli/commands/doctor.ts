@@ -47,7 +47,7 @@ function describeKernels({ webAssembly: { simd, relaxedSimd } }: Examination): s
   const relaxed = relaxedSimd
     ? 'relaxed SIMD: offered'
     : 'relaxed SIMD: not offered by this engine (Node.js 20 has it behind --experimental-wasm-relaxed-simd)';
-  return `SIMD: ${simd ? 'offered' : 'not offered (an old Node.js, or a processor without SSE4.1 or Neon)'}; ${relaxed}; the kernels do without it`;
+  return `SIMD: ${simd ? 'offered' : 'not offered (an old Node.js, or a processor without SSE4.1 or Neon)'}; ${relaxed}; only sample --relaxed uses it`;
 }
 
 function describeThreads({ threads: { available, processors, quota } }: Examination): string {

@@ -37,6 +37,7 @@ interface Options extends IntegratorOptions {
   first: number;
   out: string;
   precision: 'f32' | 'f64';
+  relaxed?: boolean;
   workers?: number;
   quiet?: boolean;
   json?: boolean;
@@ -62,6 +63,10 @@ export function sampleCommand(): Command {
         '--verify [count]',
         'measure the discretisation error on some of the samples, 1000 by default',
       ).argParser(integer(1, 1e6)),
+    )
+    .option(
+      '--relaxed',
+      'fused multiply-adds where the processor has them: some percent faster, last bits differ between machines; the manifest says so',
     )
     .addOption(workersOption())
     .addOption(quietOption())
@@ -91,7 +96,8 @@ async function run(path: string, options: Options): Promise<void> {
     const onIntegration = (block: IntegrationStatistics) => {
       integration = addStatistics(integration, block);
     };
-    const range = { n: count, seed, first, precision, onProgress: progress.update, onIntegration, signal };
+    const arithmetic = options.relaxed ? ('relaxed' as const) : ('strict' as const);
+    const range = { n: count, seed, first, precision, arithmetic, onProgress: progress.update, onIntegration, signal };
     let report: WeightReport;
     if (archive) {
       const set = await sample(generator, range, pool);
