@@ -98,6 +98,7 @@ export {
   reducedWork,
   smoothedLogWeights,
   stateFreeEnergyDifference,
+  twoSidedDifference,
   type WeightReport,
   type WeightStatus,
   weightedMean,

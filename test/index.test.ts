@@ -18,7 +18,7 @@ const SURFACE = `
   pairDistributions paretoKhat prepareFlow radiusOfGyration readArray readConfigurations readInput
   readSampleWeights reducedWork reweight rk4 runPaperExperiment sample sampleToFolder sampleToHdf5
   selectSamples simulate smoothedLogWeights splitConfigurations startConfiguration stateFreeEnergyDifference
-  systemFromDefinition systemFromSpec systemSpec tabulatePair tabulatePoints train uniformBasis
+  systemFromDefinition systemFromSpec systemSpec tabulatePair tabulatePoints train twoSidedDifference uniformBasis
   vectorInMemory verifySamples wassersteinDistance weightedMean writeOutput writeSampleSet
 `;
 

@@ -53,6 +53,7 @@ export {
 } from './reweighting-block.js';
 export { parseState, type State } from './states.js';
 export type { WeightStatus } from './status.js';
+export { type TwoSidedDifference, twoSidedDifference } from './two-sided.js';
 export {
   type ImportanceWeightOptions,
   importanceWeights,

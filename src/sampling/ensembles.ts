@@ -2,12 +2,12 @@ import { DataError, UsageError } from '../errors.js';
 import type { BoltzmannGenerator } from '../flows/index.js';
 import type { Progress } from '../progress.js';
 import {
-  bennettAcceptanceRatio,
   type ChainLengths,
-  exponentialAveraging,
   type JudgedEstimate,
   type Mbar,
   mbar,
+  type TwoSidedDifference,
+  twoSidedDifference,
 } from '../reweighting/index.js';
 import type { System } from '../systems/index.js';
 import type { WorkerPool } from '../workers/index.js';
@@ -46,7 +46,7 @@ export interface EnsembleFreeEnergies {
   /** f_k − f_0 by MBAR, with error and verdict. */
   readonly differences: readonly JudgedEstimate[];
   /** For two sampled ensembles: Bennett's ratio and both exponential averages of the same difference. */
-  readonly pair?: { readonly bar: JudgedEstimate; readonly forward: JudgedEstimate; readonly reverse: JudgedEstimate };
+  readonly pair?: TwoSidedDifference;
 }
 
 /**
@@ -174,16 +174,12 @@ function pairEstimates(
   energies: readonly Float64Array[],
   [first]: readonly number[],
   [chainsA, chainsB]: readonly (ChainLengths | undefined)[],
-): NonNullable<EnsembleFreeEnergies['pair']> {
+): TwoSidedDifference {
   const work = energies[1].map((u, i) => u - energies[0][i]);
   const forward = work.subarray(0, first);
   const reverse = work.subarray(first).map((w) => -w);
-  return {
-    bar: bennettAcceptanceRatio(forward, reverse, {
-      ...(chainsA ? { forwardChains: chainsA } : {}),
-      ...(chainsB ? { reverseChains: chainsB } : {}),
-    }),
-    forward: exponentialAveraging(forward, chainsA ? { chains: chainsA } : {}),
-    reverse: exponentialAveraging(reverse, { direction: 'reverse', ...(chainsB ? { chains: chainsB } : {}) }),
-  };
+  return twoSidedDifference(forward, reverse, {
+    ...(chainsA ? { forwardChains: chainsA } : {}),
+    ...(chainsB ? { reverseChains: chainsB } : {}),
+  });
 }

@@ -29,11 +29,13 @@ export interface SampleWeights {
   readonly logWeight: Float64Array;
 }
 
-/** Log-densities and energies of a sample set, to be gone through without being in memory. */
+/** Log-densities, energies and configurations of a sample set, to be gone through without being in memory: what `reweight` takes. */
 export interface StoredWeights {
   readonly kT: number;
   readonly logQ: VectorSource;
   readonly energy: VectorSource;
+  /** Shape [n, N, D], where the file has them. */
+  readonly x?: ArraySource;
 }
 
 /** Samples as they are stored: configurations, energies and, from a flow, log-densities. */
@@ -78,7 +80,9 @@ export async function openSamples(path: string): Promise<StoredSamples> {
 export async function openSampleWeights(path: string): Promise<StoredWeights> {
   const samples = await openSamples(path);
   const logQ = await storedVector(samples, path, 'logQ');
-  return { kT: samples.manifest.kT ?? 1, logQ, energy: await storedVector(samples, path, 'energy') };
+  const x = await samples.array('x');
+  const common = { kT: samples.manifest.kT ?? 1, logQ, energy: await storedVector(samples, path, 'energy') };
+  return x === undefined ? common : { ...common, x };
 }
 
 /** @throws DataError if the array is missing or no vector */
@@ -149,6 +153,10 @@ async function openHierarchy(path: string): Promise<Content> {
         const opened = await openHdf5(path);
         try {
           return arrayInHdf5(opened.dataset(findDataset(opened, name)));
+        } catch (error) {
+          // Weights can do without positions; whoever needs them says so.
+          if (name === 'x' && error instanceof DataError) return undefined;
+          throw error;
         } finally {
           opened.close();
         }

@@ -1,6 +1,6 @@
 import test from 'ava';
 import { DataError } from '../../src/errors.js';
-import { bennettAcceptanceRatio } from '../../src/reweighting/index.js';
+import { bennettAcceptanceRatio, exponentialAveraging, twoSidedDifference } from '../../src/reweighting/index.js';
 import { assertCoverage, autoregressive, refusals } from './calibration.js';
 import { draw, normals } from './random.js';
 
@@ -64,6 +64,20 @@ test('correlated work: error bars follow the autocorrelation of each direction a
       { forwardChains: [2000, 1000] },
     ),
   );
+});
+
+test('an exponential average that looks sound alone is refused where Bennett’s ratio contradicts it', (t) => {
+  // A: nine tenths of the forward values lie where the reverse samples never come, and nothing in those says so.
+  const normal = normals(5);
+  const forward = draw(20_000, () => (normal() < 1.2816 ? 12 : 0.1 * normal() - 0.5));
+  const work = draw(20_000, () => 0.1 * normal() + 0.5);
+  const { bar, forward: one, reverse: other } = twoSidedDifference(forward, work);
+  t.not(bar.status.level, 'do-not-trust');
+  t.not(one.status.level, 'do-not-trust');
+  t.not(exponentialAveraging(work, { direction: 'reverse' }).status.level, 'do-not-trust');
+  t.is(other.status.level, 'do-not-trust');
+  t.regex(other.status.text, /standard errors from the Bennett acceptance ratio/);
+  t.deepEqual(one, exponentialAveraging(forward));
 });
 
 test('directions that never meet have neither value nor error', (t) => {

@@ -1,5 +1,8 @@
+import { execFile } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import test from 'ava';
 import { DataError, UsageError } from '../../src/errors.js';
 import { encodeNpy } from '../../src/formats/index.js';
@@ -55,6 +58,20 @@ test('any number of workers gives the same bits', async (t) => {
   );
   t.deepEqual(two, one);
   t.deepEqual(three, one);
+});
+
+test('a million samples at bounded memory, with the bits of any number of workers', async (t) => {
+  const script = fileURLToPath(new URL('reweight-process.js', import.meta.url));
+  const run = async (workers: number) => {
+    const { stdout } = await promisify(execFile)(process.execPath, [script, '1000000', String(workers)]);
+    return JSON.parse(stdout) as { found: string; kilobytes: number };
+  };
+  const one = await run(1);
+  const two = await run(2);
+  t.is(one.found, two.found);
+  // The configurations alone are 660 MB.
+  for (const { kilobytes } of [one, two]) t.true(kilobytes < 500_000, `${kilobytes} kB`);
+  t.is(JSON.parse(one.found).report.n, 1_000_000);
 });
 
 test('averages, profiles and states are those of vectors in memory', async (t) => {

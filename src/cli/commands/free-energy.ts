@@ -2,7 +2,6 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { DataError, UsageError } from '../../errors.js';
 import { readArray } from '../../formats/index.js';
 import {
-  bennettAcceptanceRatio,
   coordinateValues,
   exponentialAveraging,
   isPerPair,
@@ -11,6 +10,7 @@ import {
   mbar,
   parseCoordinate,
   sampleValues,
+  twoSidedDifference,
 } from '../../reweighting/index.js';
 import { collect, ensembleFreeEnergies, openVector } from '../../sampling/index.js';
 import { type NamedEnsemble, storedEnsembles, targetEnsemble } from '../ensembles.js';
@@ -116,12 +116,12 @@ interface Result {
 
 async function fromWork(workPath: string, reversePath: string | undefined): Promise<Result> {
   const work = await collect(await openVector(workPath, 'work'));
-  const forward = exponentialAveraging(work);
-  if (reversePath === undefined) return { states: [], pair: { forward }, observables: [], status: forward.status };
-  const back = await collect(await openVector(reversePath, 'work'));
-  const bar = bennettAcceptanceRatio(work, back);
-  const reverse = exponentialAveraging(back, { direction: 'reverse' });
-  return { states: [], pair: { bar, forward, reverse }, observables: [], status: bar.status };
+  if (reversePath === undefined) {
+    const forward = exponentialAveraging(work);
+    return { states: [], pair: { forward }, observables: [], status: forward.status };
+  }
+  const pair = twoSidedDifference(work, await collect(await openVector(reversePath, 'work')));
+  return { states: [], pair, observables: [], status: pair.bar.status };
 }
 
 async function fromEnergies(path: string, sizes: readonly number[], observables: readonly string[]): Promise<Result> {
