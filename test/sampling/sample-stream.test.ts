@@ -84,6 +84,15 @@ test('a damaged or missing part of an unfinished set is found and made again, wh
     bytes[at] ^= 4;
     await writeFile(join(partial, name), bytes);
   };
+  const other = join(folder, 'other');
+  await sampleToFolder(other, untrained(), { ...OPTIONS, seed: 2 }, pool);
+  /** Puts a block of positions of another set where one of ours was. */
+  const foreign = async (block: number, from = block, set = other) => {
+    const bytes = await readFile(join(partial, 'set/x.npy'));
+    const theirs = await readFile(join(set, 'x.npy'));
+    theirs.copy(bytes, 128 + block * BLOCK * 32, 128 + from * BLOCK * 32, 128 + (from + 1) * BLOCK * 32);
+    await writeFile(join(partial, 'set/x.npy'), bytes);
+  };
   /** What happens to two blocks, and how many are kept. */
   const faults: [string, () => Promise<unknown>, number][] = [
     ['nothing', async () => {}, 2],
@@ -96,6 +105,8 @@ test('a damaged or missing part of an unfinished set is found and made again, wh
     ['a line of the journal is torn', () => truncate(join(partial, 'journal'), 18 + 9), 1],
     ['a bit of the journal flips', () => flip('journal', 18 + 2), 1],
     ['a block is that of another place', () => flip('journal', 0), 0],
+    ['a block is of another run', () => foreign(1), 1],
+    ['a block stands at the place of another', () => foreign(1, 0, whole), 1],
     ['the journal is missing', () => rm(join(partial, 'journal')), 0],
     ['a manifest is there already', () => writeFile(join(partial, 'set/manifest.json'), '{}'), 2],
     [
@@ -117,7 +128,7 @@ test('a damaged or missing part of an unfinished set is found and made again, wh
     t.deepEqual(done, [BLOCK, 2 * BLOCK, 3 * BLOCK, N].slice(kept), what);
     t.deepEqual(await contents(path), expected, what);
     t.deepEqual(found, report, what);
-    t.deepEqual((await readdir(folder)).sort(), ['damaged', 'whole'], what);
+    t.deepEqual((await readdir(folder)).sort(), ['damaged', 'other', 'whole'], what);
   }
 });
 
