@@ -1,5 +1,6 @@
 import { DataError, UsageError } from '../errors.js';
 import type { Elements } from '../formats/element-writer.js';
+import { listing } from '../formats/hdf5/index.js';
 import { formatShape } from '../formats/shape.js';
 import { randomWords, STREAM } from '../kernels/index.js';
 import { gigabytes } from './sample-files.js';
@@ -58,7 +59,9 @@ export interface SelectedSamples {
 export async function selectSamples(path: string, selection: Selection): Promise<SelectedSamples> {
   const stored = await openSamples(path);
   const positions = await stored.array('x');
-  if (positions === undefined) throw new DataError(`${path}: no array 'x', expected one`);
+  if (positions === undefined) {
+    throw new DataError(`${path}: no array 'x', expected one; found ${listing(stored.names)}`);
+  }
   const { shape } = positions;
   if (shape.length !== 3) {
     throw new DataError(`${path}: x has shape ${formatShape(shape)}, expected [n, particles, dimensions]`);

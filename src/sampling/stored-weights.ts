@@ -3,7 +3,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DataError } from '../errors.js';
 import { findDataset, H5MD_MANIFEST, hasDataset } from '../formats/h5md.js';
-import { isHdf5File, openHdf5 } from '../formats/hdf5/index.js';
+import { isHdf5File, listing, openHdf5 } from '../formats/hdf5/index.js';
 import { decodeNpz, readArray, readInput } from '../formats/index.js';
 import { encodeNpyHeader } from '../formats/npy-header.js';
 import { openNpyStream } from '../formats/npy-stream.js';
@@ -47,6 +47,8 @@ export interface StoredSamples {
    */
   array(name: 'x' | 'logQ' | 'energy' | 'logWeight'): Promise<ArraySource | undefined>;
   has(name: string): boolean;
+  /** The arrays that there are, for messages. */
+  readonly names: readonly string[];
 }
 
 /**
@@ -54,11 +56,12 @@ export interface StoredSamples {
  * @throws InputError if there is no such file; DataError if it is none of these or its manifest is bad
  */
 export async function openSamples(path: string): Promise<StoredSamples> {
-  const { array, has, manifest: text } = await openContent(path);
+  const { array, has, names, manifest: text } = await openContent(path);
   const manifest = parseManifest(text, `${path}: ${MANIFEST}`);
   return {
     manifest,
     has,
+    names,
     async array(name) {
       const stored = await array(name);
       const inSpace = stored?.shape.length === 3 && stored.shape[2] === 3;
@@ -92,7 +95,10 @@ export async function storedVector(
   name: 'logQ' | 'energy',
 ): Promise<VectorSource> {
   const stored = await samples.array(name);
-  if (stored === undefined) throw new DataError(`${path}: no array '${name}', expected one in a sample set`);
+  if (stored === undefined) {
+    const found = `found ${listing(samples.names)}`;
+    throw new DataError(`${path}: no array '${name}', expected one in a sample set; ${found}`);
+  }
   return asVector(stored, `${path}: '${name}'`);
 }
 
@@ -129,6 +135,7 @@ function checked(array: ArraySource, expected: string, single: boolean, name: st
 interface Content {
   readonly array: (name: string) => Promise<ArraySource | undefined>;
   readonly has: (name: string) => boolean;
+  readonly names: readonly string[];
   readonly manifest: string | undefined;
 }
 
@@ -149,7 +156,9 @@ async function openHierarchy(path: string): Promise<Content> {
       manifest,
       // The list of datasets is known when the file is closed again.
       has: (name) => hasDataset(file, name),
+      names: file.datasets,
       async array(name) {
+        if (!hasDataset(file, name)) return undefined;
         const opened = await openHdf5(path);
         try {
           return arrayInHdf5(opened.dataset(findDataset(opened, name)));
@@ -172,6 +181,7 @@ async function openArchive(path: string): Promise<Content> {
   return {
     manifest: texts.get(MANIFEST),
     has: (name) => arrays.has(name),
+    names: [...arrays.keys()],
     async array(name) {
       const found = arrays.get(name);
       return found === undefined ? undefined : arrayInMemory(found);
@@ -187,6 +197,7 @@ async function openFolder(path: string): Promise<Content> {
   return {
     manifest: new TextDecoder().decode(await readInput(join(path, MANIFEST))),
     has: (name) => files.includes(`${name}.npy`),
+    names: files.filter((file) => file.endsWith('.npy')).map((file) => file.slice(0, -'.npy'.length)),
     async array(name) {
       const file = join(path, `${name}.npy`);
       if (!files.includes(`${name}.npy`)) return undefined;
