@@ -14,6 +14,9 @@ import type { PeerSession } from './session.js';
 /** What max|Δ|/max|reference| may be: f32 throughout, and gradients that pass eighty stages. */
 const BOUND = { x: 1e-4, logQ: 1e-4, loss: 1e-4, gradient: 1e-3 } as const;
 
+/** Seconds after which a call of a peer is long enough. */
+const TURN = 0.5;
+
 /** Peers' processes for a number of threads, and the cases that they were handed. */
 export class Contest {
   readonly skipped: Skipped[] = [];
@@ -44,8 +47,16 @@ export class Contest {
         this.#skip(`${what}: ${c.label} ${task}`, (error as Error).message);
         continue;
       }
-      const call = () => session.ask<Seconds>({ do: 'time', task, case: c.label });
-      found.push({ name: what, units: task === 'sample' ? c.batch : 1, call, peer: true });
+      const time = (steps?: number) => session.ask<Seconds>({ do: 'time', task, case: c.label, steps });
+      if (task === 'train') found.push({ name: what, units: 1, call: () => time(), peer: true });
+      else {
+        const all = c.flow.integrator.steps;
+        // All steps cost the same: of a path that takes many seconds, some stand for all.
+        await time(1);
+        const { cpu } = await time(1);
+        const steps = Math.max(1, Math.min(all, Math.round(TURN / cpu)));
+        found.push({ name: what, units: (c.batch * steps) / all, call: () => time(steps), peer: true });
+      }
     }
     return found;
   }

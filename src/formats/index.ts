@@ -6,4 +6,3 @@ export { decodeNpz, decodeNpzArray, encodeNpz, type NpzContent } from './npz.js'
 export { decodeSafetensors, encodeSafetensors, type SafetensorsContent, type Tensor } from './safetensors.js';
 export { removeTemporaries } from './temporaries.js';
 export { brief } from './text.js';
-export { parseYaml } from './yaml.js';

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { DataError, InputError, UsageError } from '../errors.js';
-import { brief, parseYaml } from '../formats/index.js';
+import { brief } from '../formats/index.js';
 import { tabulatePoints } from './pair-table.js';
 import { isPreset, type SystemSpec, systemFromSpec, systemSpec } from './spec.js';
 import { defineSystem, type EnergyTerm, type System } from './system.js';
@@ -93,12 +93,9 @@ export async function loadSystem(specOrPath: string): Promise<System> {
   } catch (error) {
     throw new InputError(`cannot read ${specOrPath}: ${(error as NodeJS.ErrnoException).code}`, { cause: error });
   }
-  return systemFromDefinition(parseDefinition(text, specOrPath), specOrPath);
-}
-
-/** Parses a definition, without any check of what it defines. @throws DataError if the text is neither JSON nor YAML. */
-export function parseDefinition(text: string, source: string): unknown {
-  return parseYaml(text, source);
+  // Loaded on demand: the YAML parser takes as long to load as a thousand samples of DW4.
+  const { parseYaml } = await import('../formats/yaml.js');
+  return systemFromDefinition(parseYaml(text, specOrPath), specOrPath);
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -1,7 +1,6 @@
 export {
   describeSystem,
   loadSystem,
-  parseDefinition,
   systemDefinition,
   systemFromDefinition,
   systemFromDescription,

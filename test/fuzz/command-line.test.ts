@@ -6,7 +6,8 @@ import test from 'ava';
 import type fc from 'fast-check';
 import { decodeModel } from '../../src/flows/index.js';
 import { decodeNpy, decodeNpz, encodeNpy } from '../../src/formats/index.js';
-import { parseDefinition, systemFromDefinition } from '../../src/systems/index.js';
+import { parseYaml } from '../../src/formats/yaml.js';
+import { systemFromDefinition } from '../../src/systems/index.js';
 import { equiflow, ownFolder } from '../cli/command-line.js';
 import { mutated } from './mutations.js';
 import { MODEL_SEEDS, NPY_SEEDS, NPZ_SEEDS, YAML_SEEDS } from './seeds.js';
@@ -40,7 +41,7 @@ const CASES: Record<string, Case> = {
   },
   yaml: {
     inputs: mutated(YAML_SEEDS),
-    parse: (bytes) => systemFromDefinition(parseDefinition(new TextDecoder().decode(bytes), 'f'), 'f'),
+    parse: (bytes) => systemFromDefinition(parseYaml(new TextDecoder().decode(bytes), 'f'), 'f'),
     line: (file) => `energy ${file} --in x.npy --out o.npy`,
   },
 };

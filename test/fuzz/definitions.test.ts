@@ -3,9 +3,9 @@
 import test from 'ava';
 import fc from 'fast-check';
 import { stringify } from 'yaml';
+import { parseYaml } from '../../src/formats/yaml.js';
 import {
   EnergyEvaluator,
-  parseDefinition,
   type System,
   systemDefinition,
   systemFromDefinition,
@@ -18,8 +18,8 @@ import { survives } from './survival.js';
 const decoder = new TextDecoder();
 
 test('texts', (t) => {
-  survives(t, mutated(YAML_SEEDS), (bytes) => parseDefinition(decoder.decode(bytes), 'f'));
-  survives(t, mutated(YAML_SEEDS), (bytes) => systemFromDefinition(parseDefinition(decoder.decode(bytes), 'f'), 'f'));
+  survives(t, mutated(YAML_SEEDS), (bytes) => parseYaml(decoder.decode(bytes), 'f'));
+  survives(t, mutated(YAML_SEEDS), (bytes) => systemFromDefinition(parseYaml(decoder.decode(bytes), 'f'), 'f'));
 });
 
 const values = fc.oneof({ weight: 19, arbitrary: disturbed(DEFINITION_SEEDS) }, anyValue);
@@ -32,7 +32,7 @@ test('descriptions', (t) => {
 });
 
 test('values written as YAML', (t) => {
-  survives(t, values, (value) => systemFromDefinition(parseDefinition(stringify(value) ?? '', 'f'), 'f'));
+  survives(t, values, (value) => systemFromDefinition(parseYaml(stringify(value) ?? '', 'f'), 'f'));
 });
 
 test('whatever is read can be written, read again and evaluated', (t) => {

@@ -5,6 +5,7 @@ import { DataError, InputError, UsageError } from '../../src/errors.js';
 import { initialKernelField, uniformBasis } from '../../src/fields/index.js';
 import { boltzmannGenerator, continuousFlow, decodeModel, encodeModel } from '../../src/flows/index.js';
 import { decodeNpy, decodeNpz, encodeNpy, readInput } from '../../src/formats/index.js';
+import { parseYaml } from '../../src/formats/yaml.js';
 import { rk4 } from '../../src/integrators/index.js';
 import { meanFreeNormal } from '../../src/priors/index.js';
 import {
@@ -12,7 +13,6 @@ import {
   describeSystem,
   EnergyEvaluator,
   loadSystem,
-  parseDefinition,
   type System,
   startConfiguration,
   systemDefinition,
@@ -74,7 +74,7 @@ const PLAIN = defineSystem({
   terms: [tabulatePair((d) => 1 / d, { dMin: 0.3, dMax: 5, intervals: 64, scale: -1.5 }).term],
 });
 
-const read = (text: string) => systemFromDefinition(parseDefinition(text, 'f'), 'f');
+const read = (text: string) => systemFromDefinition(parseYaml(text, 'f'), 'f');
 
 test('a system composed in YAML is the same composed in code', (t) => {
   const system = read(YAML);
@@ -84,8 +84,8 @@ test('a system composed in YAML is the same composed in code', (t) => {
 });
 
 test('JSON and YAML say the same', (t) => {
-  t.deepEqual(read(JSON.stringify(parseDefinition(YAML, 'f'))), MIXTURE);
-  t.deepEqual(read(JSON.stringify(parseDefinition(YAML, 'f'), null, 2)), MIXTURE);
+  t.deepEqual(read(JSON.stringify(parseYaml(YAML, 'f'))), MIXTURE);
+  t.deepEqual(read(JSON.stringify(parseYaml(YAML, 'f'), null, 2)), MIXTURE);
 });
 
 test('a definition survives the way through JSON, bit for bit', (t) => {
@@ -268,7 +268,7 @@ const TEXTS: readonly (readonly [name: string, text: string, message: RegExp])[]
 for (const [name, text, message] of TEXTS) {
   test(`refused within seconds: ${name}`, (t) => {
     const started = performance.now();
-    const error = t.throws(() => systemFromDefinition(parseDefinition(text, 'f'), 'f'), {
+    const error = t.throws(() => systemFromDefinition(parseYaml(text, 'f'), 'f'), {
       instanceOf: DataError,
       message,
     });

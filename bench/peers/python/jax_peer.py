@@ -31,7 +31,8 @@ def field(p, case, incidence, t, x):
     return incidence @ (r * f[:, None]), 2 * (d * df + case.dimensions * f).sum()
 
 
-def rk4(velocity, x, steps, inverse):
+def rk4(velocity, x, steps, done, inverse):
+    """The first `done` of `steps` steps."""
     h = (-1 if inverse else 1) / steps
 
     def advance(state, step):
@@ -43,7 +44,7 @@ def rk4(velocity, x, steps, inverse):
         k4, d4 = velocity(t + h, x + h * k3)
         return (x + h / 6 * (k1 + 2 * (k2 + k3) + k4), log_det + h / 6 * (d1 + 2 * (d2 + d3) + d4)), None
 
-    return jax.lax.scan(advance, (x, jnp.zeros(())), jnp.arange(steps, dtype=jnp.float32))[0]
+    return jax.lax.scan(advance, (x, jnp.zeros(())), jnp.arange(done, dtype=jnp.float32))[0]
 
 
 class Peer:
@@ -59,32 +60,32 @@ class Peer:
         incidence[case.second, np.arange(len(case.first))] = -1
         shape = (case.batch, case.particles, case.dimensions)
 
-        def one(p, x, inverse):
+        def one(p, x, done, inverse):
             x = x - x.mean(0)
-            return x, *rk4(lambda t, y: field(p, case, incidence, t, y), x, case.steps, inverse)
+            return x, *rk4(lambda t, y: field(p, case, incidence, t, y), x, case.steps, done, inverse)
 
         def log_prior(z):
             return case.log_prior_constant - 0.5 * (z * z).sum((1, 2))
 
-        def flow(p, z):
-            z, x, log_det = jax.vmap(lambda y: one(p, y, False))(z)
+        def flow(p, z, done):
+            z, x, log_det = jax.vmap(lambda y: one(p, y, done, False))(z)
             return x, log_prior(z) - log_det
 
         def loss(p, x):
-            _, z, log_det = jax.vmap(lambda y: one(p, y, True))(x)
+            _, z, log_det = jax.vmap(lambda y: one(p, y, case.steps, True))(x)
             return -(log_prior(z) + log_det).mean()
 
-        self.flow = jax.jit(flow)
-        self.draw = jax.jit(lambda p, key: flow(p, jax.random.normal(key, shape)))
+        self.flow = jax.jit(flow, static_argnums=2)
+        self.draw = jax.jit(lambda p, key, done: flow(p, jax.random.normal(key, shape), done), static_argnums=2)
         self.step = jax.jit(jax.value_and_grad(loss))
         self.key = jax.random.key(1)
 
     def check_sample(self):
-        x, log_q = self.flow(self.p, jnp.asarray(self.case.z))
+        x, log_q = self.flow(self.p, jnp.asarray(self.case.z), self.case.steps)
         return {"x": np.asarray(x), "logQ": np.asarray(log_q)}
 
-    def sample(self):
-        jax.block_until_ready(self.draw(self.p, self.key))
+    def sample(self, done):
+        jax.block_until_ready(self.draw(self.p, self.key, done))
 
     def train(self):
         return jax.block_until_ready(self.step(self.p, self.x))

@@ -38,12 +38,12 @@ class Peer:
         f += p["bias"] @ time
         return self.incidence @ (r * f[..., None]), 2 * (d * df + np.float32(self.case.dimensions) * f).sum(1)
 
-    def flow(self, z):
+    def flow(self, z, done=None):
         x = z - z.mean(1, keepdims=True)
         log_prior = self.case.log_prior_constant - 0.5 * (x * x).sum((1, 2))
         log_det = np.zeros(len(x), np.float32)
         h = np.float32(1 / self.case.steps)
-        for step in range(self.case.steps):
+        for step in range(done or self.case.steps):
             t = step * h
             k1, d1 = self.field(t, x)
             k2, d2 = self.field(t + h / 2, x + h / 2 * k1)
@@ -57,6 +57,6 @@ class Peer:
         x, log_q = self.flow(self.case.z)
         return {"x": x, "logQ": log_q}
 
-    def sample(self):
+    def sample(self, done):
         case = self.case
-        self.flow(self.random.standard_normal((case.batch, case.particles, case.dimensions), np.float32))
+        self.flow(self.random.standard_normal((case.batch, case.particles, case.dimensions), np.float32), done)

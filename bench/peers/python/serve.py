@@ -2,7 +2,8 @@
 
 serve.py <peer> <threads> <folder>      folder holds <case>.npz
 {"do": "check", "task": "sample", "case": "DW4"}  → {"file": …}   the peer's results, for the caller to compare
-{"do": "time", "task": "sample", "case": "DW4"}   → {"wall": s, "cpu": s}   one call; processor time of the whole process
+{"do": "time", "task": "sample", "case": "DW4", "steps": 20}   → {"wall": s, "cpu": s}   so many steps of the integration;
+{"do": "time", "task": "train", "case": "DW4"}                 → the same                processor time of the whole process
 """
 
 import json
@@ -45,7 +46,7 @@ def answer(request):
         return {"file": path.name}
     run = getattr(peer, task)
     wall, cpu = time.perf_counter(), time.process_time()
-    run()
+    run(*([request["steps"]] if "steps" in request else []))
     return {"wall": time.perf_counter() - wall, "cpu": time.process_time() - cpu}
 
 

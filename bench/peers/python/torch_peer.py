@@ -39,30 +39,31 @@ class Peer:
             self.advance = compiled(self.advance)
         self.x = torch.from_numpy(case.x)
 
-    def rk4(self, x, inverse=False):
+    def rk4(self, x, inverse=False, done=None):
+        """The first `done` of the case's steps, all by default."""
         steps = self.case.steps
         times = [s / (2 * steps) for s in range(2 * steps + 1)]
         stages = self.stages(times[::-1] if inverse else times)
         log_det = torch.zeros(x.shape[0])
-        for step in range(steps):
+        for step in range(done or steps):
             x, log_det = self.advance(stages[2 * step : 2 * step + 3], x, log_det, (-1 if inverse else 1) / steps)
         return x, log_det
 
     def log_prior(self, z):
         return self.case.log_prior_constant - 0.5 * z.pow(2).sum((1, 2))
 
-    def flow(self, z):
+    def flow(self, z, done=None):
         with torch.inference_mode():
-            x, log_det = self.rk4(z)
+            x, log_det = self.rk4(z, done=done)
             return x, self.log_prior(z) - log_det
 
     def check_sample(self):
         x, log_q = self.flow(mean_free(torch.from_numpy(self.case.z)))
         return {"x": x.numpy(), "logQ": log_q.numpy()}
 
-    def sample(self):
+    def sample(self, done):
         case = self.case
-        self.flow(mean_free(torch.randn(case.batch, case.particles, case.dimensions)))
+        self.flow(mean_free(torch.randn(case.batch, case.particles, case.dimensions)), done)
 
     def loss(self):
         z, log_det = self.rk4(mean_free(self.x), inverse=True)
