@@ -1,9 +1,8 @@
 /* v_i = Σ_{j≠i} r_ij f(d_ij) and div v = Σ_{i≠j} [d f′ + D f] from a uniform table of cubics, in three passes over tiles of
  * pairs: distances and rows, table, forces. The algorithm of assembly/pairs.ts in C. */
 #pragma once
-#include "lanes.h"
+#include "tiles.h"
 
-#define TILE_PAIRS 64
 #define MAGIC 12582912.0f /* 1.5·2^23: adding it rounds to an integer in the low mantissa bits */
 
 typedef struct {
@@ -14,13 +13,6 @@ typedef struct {
 typedef struct {
   V row, u, s;
 } Entry;
-
-static inline __attribute__((always_inline)) int tile_end(int first, int n) {
-  int pairs = 0, row = first;
-  while (row < n - 1 && pairs < TILE_PAIRS) pairs += n - 1 - row++;
-  const int rest = n - 1 - row;
-  return rest * (rest + 1) <= TILE_PAIRS ? n - 1 : row;
-}
 
 static inline __attribute__((always_inline)) Entry *geometry(const Table *t, int D, int n, int first, int end, const V *x, Entry *p) {
   const V inv = splat(t->inv_spacing), last = splat(t->last), magic = splat(MAGIC), half = splat(0.5f);

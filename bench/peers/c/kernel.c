@@ -67,7 +67,7 @@ int main(int argc, char **argv) {
     const double wall = seconds(CLOCK_MONOTONIC), cpu = seconds(CLOCK_PROCESS_CPUTIME_ID);
     for (int call = 0; call < calls; call++) {
       if (is_field) field(&table, D, n, blocks, x, v, sums, scratch);
-      else lennard_jones(&lj, D, n, blocks, x, sums, v);
+      else lennard_jones(&lj, D, n, blocks, x, sums, v, (V *)scratch);
       __asm__ volatile("" ::: "memory");
     }
     const double wall_end = seconds(CLOCK_MONOTONIC), cpu_end = seconds(CLOCK_PROCESS_CPUTIME_ID);
