@@ -1,21 +1,8 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
 import { EquiflowError } from '../errors.js';
-import { removeTemporaries } from '../formats/index.js';
+import { removeTemporaries } from '../formats/temporaries.js';
 import { VERSION } from '../version.js';
-import { doctorCommand } from './commands/doctor.js';
-import { energyCommand } from './commands/energy.js';
-import { exportCommand } from './commands/export.js';
-import { freeEnergyCommand } from './commands/free-energy.js';
-import { logProbCommand } from './commands/log-prob.js';
-import { minimizeCommand } from './commands/minimize.js';
-import { paperCommand } from './commands/paper.js';
-import { reportCommand } from './commands/report.js';
-import { reweightCommand } from './commands/reweight.js';
-import { sampleCommand } from './commands/sample.js';
-import { simulateCommand } from './commands/simulate.js';
-import { systemsCommand } from './commands/systems.js';
-import { trainCommand } from './commands/train.js';
 
 const USAGE = 2;
 const BUG = 70;
@@ -25,26 +12,31 @@ const EXIT_CODES = `
 Exit codes: 0 done; 2 usage, unknown system or option; 65 bad or corrupt data; 66 input missing; 69 engine or optional
 part not available; 70 a bug; 73 cannot create output; 74 I/O, disk full; 75 interrupted, run it again.`;
 
-function program(): Command {
+/** Commands in the order of the help. Only the one that runs is loaded: all of them take several times as long. */
+const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+  systems: async () => (await import('./commands/systems.js')).systemsCommand(),
+  simulate: async () => (await import('./commands/simulate.js')).simulateCommand(),
+  train: async () => (await import('./commands/train.js')).trainCommand(),
+  sample: async () => (await import('./commands/sample.js')).sampleCommand(),
+  'log-prob': async () => (await import('./commands/log-prob.js')).logProbCommand(),
+  energy: async () => (await import('./commands/energy.js')).energyCommand(),
+  reweight: async () => (await import('./commands/reweight.js')).reweightCommand(),
+  'free-energy': async () => (await import('./commands/free-energy.js')).freeEnergyCommand(),
+  report: async () => (await import('./commands/report.js')).reportCommand(),
+  minimize: async () => (await import('./commands/minimize.js')).minimizeCommand(),
+  export: async () => (await import('./commands/export.js')).exportCommand(),
+  paper: async () => (await import('./commands/paper.js')).paperCommand(),
+  doctor: async () => (await import('./commands/doctor.js')).doctorCommand(),
+};
+
+/** The program with the command called `name`, or with all of them if there is no such command. */
+async function program(name = ''): Promise<Command> {
   const root = new Command('equiflow')
     .description('Equivariant Boltzmann generators for many-body systems.')
     .version(VERSION)
     .addHelpText('after', EXIT_CODES);
-  const commands = [
-    systemsCommand(),
-    simulateCommand(),
-    trainCommand(),
-    sampleCommand(),
-    logProbCommand(),
-    energyCommand(),
-    reweightCommand(),
-    freeEnergyCommand(),
-    reportCommand(),
-    minimizeCommand(),
-    exportCommand(),
-    paperCommand(),
-    doctorCommand(),
-  ];
+  const wanted = Object.hasOwn(COMMANDS, name) ? [COMMANDS[name]] : Object.values(COMMANDS);
+  const commands = await Promise.all(wanted.map((load) => load()));
   for (const command of commands) root.addCommand(command);
   for (const command of [root, ...commands]) command.exitOverride().configureOutput({ outputError: () => {} });
   return root;
@@ -53,7 +45,7 @@ function program(): Command {
 /** Runs one command line; returns the exit code and has printed at most one line of error. */
 async function main(argv: string[]): Promise<number> {
   try {
-    await program().parseAsync(argv);
+    await (await program(argv[2])).parseAsync(argv);
     return 0;
   } catch (error) {
     if (error instanceof CommanderError) {

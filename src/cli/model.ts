@@ -1,5 +1,6 @@
 import { type BoltzmannGenerator, decodeModel } from '../flows/index.js';
-import { readInput, sha256 } from '../formats/index.js';
+import { sha256 } from '../formats/checksum.js';
+import { readInput } from '../formats/files.js';
 
 /** A model file as commands need it: the generator and the hash that manifests record. */
 export interface LoadedModel {

@@ -1,7 +1,9 @@
 import { readdir, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { OutputError } from '../errors.js';
-import { checkWritable, encodeNpy, encodeNpz, type NpyArray, writeOutput } from '../formats/index.js';
+import { checkWritable, writeOutput } from '../formats/files.js';
+import { encodeNpy, type NpyArray } from '../formats/npy.js';
+import { encodeNpz } from '../formats/npz.js';
 import { manifestJson } from '../manifest.js';
 
 const encode = (text: string) => new TextEncoder().encode(text);

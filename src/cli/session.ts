@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
-import { removeTemporaries } from '../formats/index.js';
-import { WorkerPool } from '../workers/index.js';
+import { removeTemporaries } from '../formats/temporaries.js';
+import { WorkerPool } from '../workers/pool.js';
 import { type ProgressDisplay, progressDisplay } from './progress.js';
 
 /** What a command has at hand while it runs. */

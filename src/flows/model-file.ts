@@ -1,6 +1,7 @@
 import { DataError, EquiflowError } from '../errors.js';
 import { DenseField, type Field, KernelField, type ParameterSet } from '../fields/index.js';
-import { brief, decodeSafetensors, encodeSafetensors } from '../formats/index.js';
+import { decodeSafetensors, encodeSafetensors } from '../formats/safetensors.js';
+import { brief } from '../formats/text.js';
 import { type Integrator, integratorFromDescription } from '../integrators/index.js';
 import { type MeanFreeNormal, meanFreeNormal } from '../priors/index.js';
 import { describeSystem, type System, systemFromDescription } from '../systems/index.js';

@@ -1,6 +1,6 @@
 import { UsageError } from '../errors.js';
 import type { Field, PreparedField, PrepareOptions } from '../fields/index.js';
-import { brief } from '../formats/index.js';
+import { brief } from '../formats/text.js';
 import type { Kernels, Precision } from '../kernels/index.js';
 import { adaptiveSteps } from './adaptive-steps.js';
 import { type DormandPrince5, dopri5 } from './dopri5.js';

@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib';
-import { type WeightBlock, weightBlocks } from '../reweighting/index.js';
+import { type WeightBlock, weightBlocks } from '../reweighting/blocks.js';
 import type { SampleBlock } from './tasks.js';
 
 /** What is to be known of a block without looking at it again. */

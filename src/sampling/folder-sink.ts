@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { writeOutput } from '../formats/index.js';
+import { writeOutput } from '../formats/files.js';
 import { NpyStreamWriter } from '../formats/npy-stream.js';
 import { sampleBytes } from './sample-files.js';
 import { MANIFEST } from './sample-manifest.js';

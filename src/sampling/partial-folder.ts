@@ -2,9 +2,10 @@ import { mkdirSync, type Stats } from 'node:fs';
 import { type FileHandle, open, readdir, readFile, realpath, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { OutputError } from '../errors.js';
-import { brief, writeOutput } from '../formats/index.js';
+import { writeOutput } from '../formats/files.js';
 import { asOutputError, systemErrorCode } from '../formats/system-errors.js';
 import { temporaryPath } from '../formats/temporaries.js';
+import { brief } from '../formats/text.js';
 import { isLock, lockFolder } from './folder-lock.js';
 import { isSampleFolder } from './sample-manifest.js';
 

@@ -1,7 +1,9 @@
 import { join } from 'node:path';
 import { UsageError } from '../errors.js';
 import type { BoltzmannGenerator } from '../flows/index.js';
-import { encodeNpy, encodeNpz, type NpyArray, writeOutput, writeOutputFolder } from '../formats/index.js';
+import { writeOutput, writeOutputFolder } from '../formats/files.js';
+import { encodeNpy, type NpyArray } from '../formats/npy.js';
+import { encodeNpz } from '../formats/npz.js';
 import type { Precision } from '../kernels/index.js';
 import type { SampleSet } from './sample.js';
 import { isSampleFolder, MANIFEST, type SampleProvenance, sampleManifest } from './sample-manifest.js';

@@ -1,6 +1,6 @@
 import { NumericalError, UsageError } from '../errors.js';
 import { type BoltzmannGenerator, encodeModel, type Positions } from '../flows/index.js';
-import { sha256 } from '../formats/index.js';
+import { sha256 } from '../formats/checksum.js';
 import type { IntegrationStatistics } from '../integrators/index.js';
 import { type Arithmetic, MAX_SEED, type Precision } from '../kernels/index.js';
 import type { Progress } from '../progress.js';

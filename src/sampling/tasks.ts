@@ -4,9 +4,9 @@ import { NumericalError } from '../errors.js';
 import { decodeModel, type FlowRunner, type Positions, prepareFlow } from '../flows/index.js';
 import type { IntegrationStatistics } from '../integrators/index.js';
 import type { Arithmetic, Precision } from '../kernels/index.js';
-import { logWeights } from '../reweighting/index.js';
+import { logWeights } from '../reweighting/log-weights.js';
 import { EnergyEvaluator } from '../systems/energy.js';
-import { moved } from '../workers/index.js';
+import { moved } from '../workers/task.js';
 import { type BlockSummary, summarize } from './block-summary.js';
 
 /** A model as it travels to workers: its file, and a name under which a worker keeps it prepared. */

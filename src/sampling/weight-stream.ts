@@ -1,11 +1,6 @@
-import {
-  foldBlocks,
-  largestLogWeights,
-  tailLength,
-  type WeightBlock,
-  type WeightReport,
-  weightReport,
-} from '../reweighting/index.js';
+import { foldBlocks, largestLogWeights, type WeightBlock } from '../reweighting/blocks.js';
+import { tailLength } from '../reweighting/psis.js';
+import { type WeightReport, weightReport } from '../reweighting/weights.js';
 
 /** Log-weights beyond the kept ones that are gathered before the smaller ones are dropped. */
 const ROOM = 65_536;

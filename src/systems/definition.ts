@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { DataError, InputError, UsageError } from '../errors.js';
-import { brief } from '../formats/index.js';
+import { brief } from '../formats/text.js';
 import { tabulatePoints } from './pair-table.js';
 import { isPreset, type SystemSpec, systemFromSpec, systemSpec } from './spec.js';
 import { defineSystem, type EnergyTerm, type System } from './system.js';

@@ -1,5 +1,5 @@
 import { UsageError } from '../errors.js';
-import { brief } from '../formats/index.js';
+import { brief } from '../formats/text.js';
 import { PRESETS, type Preset, type PresetOption } from './presets.js';
 import type { System } from './system.js';
 

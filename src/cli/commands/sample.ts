@@ -1,21 +1,14 @@
 import { Command, Option } from 'commander';
 import type { BoltzmannGenerator } from '../../flows/index.js';
+import { checkWritable } from '../../formats/files.js';
 import { isHdf5Name, loadHdf5 } from '../../formats/hdf5/index.js';
-import { checkWritable } from '../../formats/index.js';
 import { addStatistics, type IntegrationStatistics, NO_STATISTICS } from '../../integrators/index.js';
-import { importanceWeights, type WeightReport } from '../../reweighting/index.js';
-import {
-  checkArchiveSize,
-  type ErrorSummary,
-  isSampleFolder,
-  sample,
-  sampleProvenance,
-  sampleToFolder,
-  sampleToHdf5,
-  type Verification,
-  verifySamples,
-  writeSampleSet,
-} from '../../sampling/index.js';
+import { importanceWeights, type WeightReport } from '../../reweighting/weights.js';
+import { sample } from '../../sampling/sample.js';
+import { checkArchiveSize, writeSampleSet } from '../../sampling/sample-files.js';
+import { isSampleFolder, sampleProvenance } from '../../sampling/sample-manifest.js';
+import { sampleToFolder, sampleToHdf5 } from '../../sampling/sample-stream.js';
+import { type ErrorSummary, type Verification, verifySamples } from '../../sampling/verify.js';
 import { type IntegratorOptions, integrationLine, integratorOptions, withIntegrator } from '../integrator.js';
 import { loadModel } from '../model.js';
 import {
