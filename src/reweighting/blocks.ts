@@ -30,6 +30,9 @@ const EMPTY: WeightBlock = {
   squaredDeviations: 0,
 };
 
+/** Weights of the block at hand relative to its largest, so that each costs one exponential. */
+const relative = new Float64Array(WEIGHT_BLOCK_SIZE);
+
 /**
  * Summary of one block, a function of its content alone.
  *
@@ -49,10 +52,13 @@ export function weightBlock(logWeight: Float64Array): WeightBlock {
   }
   if (zeroWeights === n) return { ...EMPTY, n, zeroWeights };
   let sum = 0;
-  for (const l of logWeight) sum += Math.exp(l - maximum);
+  for (let i = 0; i < n; i++) {
+    relative[i] = Math.exp(logWeight[i] - maximum);
+    sum += relative[i];
+  }
   const mean = sum / n;
   let squaredDeviations = 0;
-  for (const l of logWeight) squaredDeviations += (Math.exp(l - maximum) - mean) ** 2;
+  for (let i = 0; i < n; i++) squaredDeviations += (relative[i] - mean) ** 2;
   return { n, zeroWeights, maximum, sum, squaredDeviations };
 }
 

@@ -105,10 +105,12 @@ export class EnergyEvaluator {
       const count = Math.min(CHUNK, n - first);
       const blocks = Math.ceil(count / this.#lane.lanes);
       const padded = blocks * this.#lane.lanes;
-      const rows = k.f64View(at.rows, padded * C);
+      const single = x instanceof Float32Array;
+      const rows = single ? k.f32View(at.rows, padded * C) : k.f64View(at.rows, padded * C);
       rows.set(x.subarray(first * C, (first + count) * C));
       for (let s = count; s < padded; s++) rows.copyWithin(s * C, (count - 1) * C, count * C);
-      this.#lane.packFrom64(at.rows, at.x, padded, C);
+      if (single) this.#lane.packFrom32(at.rows, at.x, padded, C);
+      else this.#lane.packFrom64(at.rows, at.x, padded, C);
       const gradientAt = gradient ? at.gradient : 0;
       this.#lane.potential(
         this.#terms.terms,
