@@ -23,6 +23,7 @@ interface CheckpointDescription {
   readonly bestUpdates: number;
   readonly best: { readonly step: number; readonly validationLoss: number; readonly validationNll: number };
   readonly skipped: number;
+  readonly tableResolution?: number;
   readonly learningRateScale: number;
   readonly curve: readonly LearningCurvePoint[];
   readonly pending: { readonly sum: number; readonly count: number };
@@ -59,6 +60,7 @@ export function encodeCheckpoint(state: TrainingState, context: CheckpointContex
     bestUpdates: best.adam.updates,
     best: { step: best.step, validationLoss: best.validationLoss, validationNll: best.validationNll },
     skipped: state.skipped,
+    ...(state.tableResolution === undefined ? {} : { tableResolution: state.tableResolution }),
     learningRateScale: state.learningRateScale,
     curve: state.curve,
     pending: state.pending,
@@ -111,6 +113,7 @@ export function decodeCheckpoint(bytes: Uint8Array, source: string, expected: Ch
       adam: adamOf('best.first', 'best.second', description.bestUpdates),
     },
     skipped: description.skipped,
+    ...(description.tableResolution === undefined ? {} : { tableResolution: description.tableResolution }),
     learningRateScale: description.learningRateScale,
     curve: description.curve,
     pending: description.pending,

@@ -22,6 +22,7 @@ export {
   type EngineName,
   type EngineProvider,
   type EngineSettings,
+  type EngineTables,
   type KernelEngineOptions,
   type LossAndGradient,
   type PriorBatch,
@@ -39,4 +40,4 @@ export { ADAM, type AdamOptions, type AdamState, adamState, adamUpdate } from '.
 export { TRAINING_DEFAULTS, type TrainingOptions } from './options.js';
 export type { LearningCurvePoint, TrainingState } from './state.js';
 export { type TrainedGenerator, type TrainHooks, train } from './train.js';
-export { type TrainingResult, trainFlow } from './trainer.js';
+export { type StepRecord, type TrainingResult, trainFlow } from './trainer.js';

@@ -11,7 +11,12 @@ import { klShareAt, type TrainingOptions } from './options.js';
 const VALIDATION_FIRST = 2 ** 50;
 
 /** The loss of training step `step` at the given parameters, and its gradient. All that the trainer knows of losses. */
-export type StepLoss = (parameters: ParameterSet, batch: Batch, step: number) => Promise<LossAndGradient>;
+export type StepLoss = (parameters: ParameterSet, batch: Batch, step: number) => Promise<StepOutcome>;
+
+export interface StepOutcome extends LossAndGradient {
+  /** What the loss is made of, before their shares: `nll` (with the kinetic term) or `matching`, `kl`. */
+  readonly terms: Readonly<Record<string, number>>;
+}
 
 /**
  * Loss (1 − κ)·L + κ·reverse KL, L the NLL or the loss of flow matching.
@@ -39,11 +44,19 @@ export function stepLoss(
     located(`at step ${step}`, batch.indices, async () => {
       const share = klShareAt(step, options);
       await engine.update(parameters);
-      if (share === 0) return dataLoss(batch, step);
-      if (share === 1) return reverseKl(batch, step);
+      const name = matching === undefined ? 'nll' : 'matching';
+      if (share === 0) {
+        const data = await dataLoss(batch, step);
+        return { ...data, terms: { [name]: data.loss } };
+      }
+      if (share === 1) {
+        const kl = await reverseKl(batch, step);
+        return { ...kl, terms: { kl: kl.loss } };
+      }
       const data = await dataLoss(batch, step);
       const kl = await reverseKl(batch, step);
       return {
+        terms: { [name]: data.loss, kl: kl.loss },
         loss: (1 - share) * data.loss + share * kl.loss,
         gradient: combine(data.gradient, 1 - share, kl.gradient, share),
       };

@@ -17,6 +17,18 @@ export interface LearningCurvePoint {
   readonly validationKl?: number;
   /** What the validation loss gains in going from the flow's own steps to twice as many: the integrator's error. */
   readonly integratorError: number;
+  /** Largest deviation of the gradient from one on finer tables, per group relative to its largest entry; engines with tables. */
+  readonly gradientError?: number;
+  /** Knots per narrowest width from here on. */
+  readonly tableResolution?: number;
+  /**
+   * Validation NLL minus that of the target's own density on the same configurations, an estimate of KL(p‖q) where they are
+   * equilibrium samples of a target whose log Z is known. Below 0 by more than its scatter it is impossible for such data.
+   */
+  readonly excess?: number;
+  /** Of flow samples drawn now and then: their Kish ESS as a share of their number, and how many they were. */
+  readonly ess?: number;
+  readonly essSamples?: number;
   /** True where that error was beyond the tolerance and training went back to its best state. */
   readonly rolledBack: boolean;
 }
@@ -38,6 +50,8 @@ export interface TrainingState {
   };
   /** Steps left out because loss or gradient were not finite. */
   readonly skipped: number;
+  /** Knots per narrowest width of the engine's tables, where they were refined. */
+  readonly tableResolution?: number;
   /** Halved with every roll-back. */
   readonly learningRateScale: number;
   readonly curve: readonly LearningCurvePoint[];

@@ -6,10 +6,13 @@ import type { EngineName } from './engines/engine.js';
 import { createEngine } from './engines/registry.js';
 import { TRAINING_DEFAULTS, type TrainingOptions } from './options.js';
 import type { TrainingState } from './state.js';
-import { type TrainingResult, trainFlow } from './trainer.js';
+import { type StepRecord, type TrainingResult, trainFlow } from './trainer.js';
 
 /** Milliseconds between two progress reports. */
 const REPORT_INTERVAL = 100;
+
+/** Steps that a training record has at most; of longer runs it has every second, third, … */
+const MOST_RECORDS = 20_000;
 
 export interface TrainTaskInput {
   /** Model file with the initial parameters. */
@@ -29,7 +32,7 @@ export interface TrainTaskInput {
 }
 
 export type TrainTaskMessage =
-  | { readonly kind: 'step'; readonly step: number; readonly loss: number }
+  | { readonly kind: 'steps'; readonly records: readonly StepRecord[]; readonly loss: number; readonly step: number }
   | { readonly kind: 'state'; readonly state: TrainingState };
 
 export interface TrainTaskOutput {
@@ -47,7 +50,15 @@ export async function trainTask(input: TrainTaskInput, context: TaskContext): Pr
   const { precision } = { ...TRAINING_DEFAULTS, ...input.options };
   const team = input.team ? { team: input.team } : {};
   const engine = await createEngine(input.engine, { flow, target, precision, ...team });
+  const every = Math.ceil((input.options.steps ?? TRAINING_DEFAULTS.steps) / MOST_RECORDS);
   let reported = 0;
+  let latest: StepRecord | undefined;
+  let records: StepRecord[] = [];
+  const flush = () => {
+    reported = performance.now();
+    if (latest !== undefined) report({ kind: 'steps', records, step: latest.step, loss: latest.loss });
+    records = [];
+  };
   try {
     const trained = await trainFlow(
       flow,
@@ -57,13 +68,13 @@ export async function trainTask(input: TrainTaskInput, context: TaskContext): Pr
       {
         target,
         engine,
-        onStep: (step, loss) => {
-          const now = performance.now();
-          if (now - reported < REPORT_INTERVAL) return;
-          reported = now;
-          report({ kind: 'step', step, loss });
+        onStep: (record) => {
+          latest = record;
+          if ((record.step - 1) % every === 0) records.push(record);
+          if (performance.now() - reported >= REPORT_INTERVAL) flush();
         },
         onState: (state) => {
+          flush();
           if (input.sendStates || stopping()) report({ kind: 'state', state });
         },
         shouldStop: stopping,

@@ -8,7 +8,7 @@ import { type ChosenEngine, chooseEngine } from './engines/registry.js';
 import { TRAINING_DEFAULTS, type TrainingOptions } from './options.js';
 import type { TrainingState } from './state.js';
 import type { HelpTaskInput, TrainTaskInput, TrainTaskMessage, TrainTaskOutput } from './tasks.js';
-import type { TrainingResult } from './trainer.js';
+import type { StepRecord, TrainingResult } from './trainer.js';
 
 const TASKS = new URL('./tasks.js', import.meta.url);
 const HELP = { module: TASKS, name: 'helpTask' };
@@ -22,6 +22,8 @@ export interface TrainHooks {
    */
   readonly helpers?: number;
   readonly onProgress?: Progress;
+  /** Called a few times a second with the steps done meanwhile, of runs beyond 20 000 steps only with every second, third, … */
+  readonly onSteps?: (steps: readonly StepRecord[]) => void;
   /** Called with a resumable state at every validation and when the run is stopped. */
   readonly onState?: (state: TrainingState) => void;
   /** Stops the run after its current step with `InterruptedError`. */
@@ -43,7 +45,15 @@ export async function train(
   validation: Configurations,
   options: Partial<TrainingOptions> & { seed: number },
   pool: WorkerPool,
-  { engine: choice = 'auto', helpers = pool.workers - 1, onProgress, onState, signal, resume }: TrainHooks = {},
+  {
+    engine: choice = 'auto',
+    helpers = pool.workers - 1,
+    onProgress,
+    onSteps,
+    onState,
+    signal,
+    resume,
+  }: TrainHooks = {},
 ): Promise<TrainedGenerator> {
   const { particles } = generator.flow.prior;
   const batchSize = Math.min(options.batchSize ?? TRAINING_DEFAULTS.batchSize, data.n);
@@ -63,6 +73,7 @@ export async function train(
       if (point) latest = `, validation ${point.validationNll.toFixed(3)}`;
       onState?.(update.state);
     } else {
+      if (update.records.length > 0) onSteps?.(update.records);
       const detail = `${lossName} ${update.loss.toFixed(3)}${latest}`;
       onProgress?.({ stage: 'training', done: update.step, total, detail });
     }

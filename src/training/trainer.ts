@@ -6,12 +6,13 @@ import { randomWords, STREAM } from '../kernels/index.js';
 import type { System } from '../systems/index.js';
 import { batchSource } from './data.js';
 import { emaUpdate } from './ema.js';
-import type { LossAndGradient, TrainingEngine } from './engines/engine.js';
+import type { TrainingEngine } from './engines/engine.js';
 import { KernelsEngine } from './engines/kernels-engine.js';
-import { located, stepLoss, trainingNll, validationLoss } from './losses.js';
+import { type StepOutcome, stepLoss } from './losses.js';
 import { adamUpdate, gradientNorm } from './optimizer.js';
 import { checkTrainingOptions, learningRateAt, TRAINING_DEFAULTS, type TrainingOptions } from './options.js';
-import { copyAdam, copyParameters, copyState, initialState, type MutableState, type TrainingState } from './state.js';
+import { copyState, initialState, type MutableState, type TrainingState } from './state.js';
+import { Validator } from './validation.js';
 
 export interface TrainingResult {
   /** The flow with the parameters of the lowest validation NLL. */
@@ -20,13 +21,25 @@ export interface TrainingResult {
   readonly reason: 'all steps done' | 'validation NLL no longer improves' | 'integrator no longer resolves the flow';
 }
 
+/** One step as a training record has it; `ms` is the time it took. */
+export interface StepRecord {
+  readonly step: number;
+  readonly loss: number;
+  /** What the loss is made of: `nll` or `matching`, `kl`. */
+  readonly terms: Readonly<Record<string, number>>;
+  /** Before clipping. */
+  readonly gradientNorm: number;
+  readonly learningRate: number;
+  readonly ms: number;
+}
+
 export interface TrainingHooks {
   /** The system to be sampled, where the reverse KL has a share in the loss. */
   readonly target?: System;
   /** What computes losses and gradients of this flow; the kernels of this thread by default. It is not disposed of. */
   readonly engine?: TrainingEngine;
-  /** Called after every step. */
-  readonly onStep?: (step: number, loss: number, gradientNorm: number) => void;
+  /** Called after every step that was not left out. */
+  readonly onStep?: (step: StepRecord) => void;
   /** Called at every validation with a state that can be kept. */
   readonly onState?: (state: TrainingState) => void;
   /** Asked before every step; on true the run throws `InterruptedError` after handing its state to `onState`. */
@@ -84,62 +97,23 @@ export async function trainFlow(
   const species = flow.field.species?.species ?? hooks.target?.species ?? equal;
   const lossOf = stepLoss(flow, engine, stepsOf, options, species);
   const run = resume ? copyState(resume) : initialState(flow.field.parameters, groups, options.emaDecay > 0);
-  const coordinates = flow.prior.particles * flow.prior.dimensions;
-  const batches = batchSource(data, coordinates, options);
+  const batches = batchSource(data, flow.prior.particles * flow.prior.dimensions, options);
   let reason: TrainingResult['reason'] = 'all steps done';
 
+  if (run.tableResolution !== undefined) engine.tables?.refineTo(run.tableResolution);
+  const validator = new Validator({ flow, engine, data, validation, options, groups, target: hooks.target });
   const validate = async () => {
-    const { step, pending } = run;
-    const parameters = run.average ?? run.parameters;
-    const where = `of the validation data at step ${step}`;
-    await engine.update(parameters);
-    const lossAt = (steps: number) =>
-      located(where, undefined, () => validationLoss(engine, steps, validation, options));
-    const { nll, kl, loss } = await lossAt(2 * integratorSteps);
-    const integratorError = loss - (await lossAt(integratorSteps)).loss;
-    const meanLoss = pending.count > 0 ? pending.sum / pending.count : undefined;
-    const matching = options.loss === 'flow-matching';
-    const likelihood = () => {
-      const n = matching ? Math.min(data.n, validation.n) : data.n;
-      const some = { x: data.x.subarray(0, n * coordinates), n };
-      return located(`of the training data at step ${step}`, undefined, () =>
-        trainingNll(engine, integratorSteps, some, options),
-      );
-    };
-    const resolved = Math.abs(integratorError) <= options.integratorTolerance;
-    run.curve.push({
-      step,
-      trainingNll: matching || meanLoss === undefined ? await likelihood() : meanLoss,
-      ...(matching && meanLoss !== undefined ? { matchingLoss: meanLoss } : {}),
-      validationNll: nll,
-      ...(kl === undefined ? {} : { validationKl: kl }),
-      integratorError,
-      rolledBack: !resolved && step > 0,
-    });
-    run.pending = { sum: 0, count: 0 };
-    if (!resolved && step > 0) {
-      run.parameters = copyParameters(run.best.parameters);
-      if (run.average) run.average = copyParameters(run.best.parameters);
-      run.adam = copyAdam(run.best.adam);
-      run.learningRateScale /= 2;
-    } else if (loss < run.best.validationLoss) {
-      run.best = {
-        step,
-        validationLoss: loss,
-        validationNll: nll,
-        parameters: copyParameters(parameters),
-        adam: copyAdam(run.adam),
-      };
-    }
+    await validator.validate(run);
     hooks.onState?.(copyState(run));
   };
 
   /** Loss, gradient and its norm of the next step; undefined where they are not finite and the step is to be left out. */
-  const attempt = async (): Promise<(LossAndGradient & { norm: number }) | undefined> => {
+  const attempt = async (): Promise<(StepOutcome & { norm: number }) | undefined> => {
     try {
-      const { loss, gradient } = await lossOf(run.parameters, batches(run.step), run.step);
+      const outcome = await lossOf(run.parameters, batches(run.step), run.step);
+      const { loss, gradient } = outcome;
       const norm = gradientNorm(gradient, groups);
-      if (Number.isFinite(norm)) return { loss, gradient, norm };
+      if (Number.isFinite(norm)) return { ...outcome, norm };
       const group = groups.find((name) => !gradient[name].every(Number.isFinite));
       throw new NumericalError(
         `training: the gradient of '${group ?? groups[0]}' is not finite at step ${run.step} (loss ${loss})`,
@@ -156,6 +130,8 @@ export async function trainFlow(
       hooks.onState?.(copyState(run));
       throw new InterruptedError(`training stopped after step ${run.step} of ${options.steps}; resume to go on`);
     }
+    const started = performance.now();
+    const learningRate = run.learningRateScale * learningRateAt(run.step, options);
     const outcome = await attempt();
     if (outcome === undefined) run.skipped += 1;
     else {
@@ -164,13 +140,15 @@ export async function trainFlow(
         for (const name of groups)
           for (let i = 0; i < gradient[name].length; i++) gradient[name][i] *= options.clipNorm / norm;
       }
-      const learningRate = run.learningRateScale * learningRateAt(run.step, options);
       adamUpdate(run.parameters, gradient, run.adam, learningRate, options.adam);
       if (run.average) emaUpdate(run.average, run.parameters, options.emaDecay, run.adam.updates);
       run.pending = { sum: run.pending.sum + outcome.loss, count: run.pending.count + 1 };
     }
     run.step += 1;
-    if (outcome !== undefined) hooks.onStep?.(run.step, outcome.loss, outcome.norm);
+    if (outcome !== undefined) {
+      const { loss, terms, norm: gradientNorm } = outcome;
+      hooks.onStep?.({ step: run.step, loss, terms, gradientNorm, learningRate, ms: performance.now() - started });
+    }
     if (run.step % options.validationInterval === 0 || run.step === options.steps) {
       await validate();
       reason = stopReason(run, options);

@@ -54,10 +54,10 @@ export async function succeeds(t: ExecutionContext, folder: string, line: string
   return stdout;
 }
 
-/** Every file below a folder by its path, except `run.json`, which alone may differ between two runs. */
+/** Every file below a folder by its path, except those that have times in them: `run.json` and training records. */
 export async function contents(folder: string): Promise<Map<string, Buffer>> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  const files = entries.filter((entry) => entry.isFile() && !entry.name.endsWith('run.json'));
+  const files = entries.filter((entry) => entry.isFile() && !/(run\.json|\.training\.jsonl)$/.test(entry.name));
   const paths = files.map((entry) => join(entry.parentPath, entry.name)).sort();
   return new Map(
     await Promise.all(paths.map(async (path) => [path.slice(folder.length + 1), await readFile(path)] as const)),

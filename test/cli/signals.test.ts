@@ -1,3 +1,6 @@
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { contents, equiflow, type Outcome, ownFolder, succeeds } from './command-line.js';
 
@@ -69,3 +72,35 @@ test.serial('training that is interrupted twice and resumed gives the bytes of a
   t.deepEqual([...files.keys()], ['alone.safetensors', 'halting.safetensors', 'x.npz']);
   t.true(files.get('halting.safetensors')!.equals(files.get('alone.safetensors')!));
 });
+
+test.serial(
+  'training that is killed outright leaves a checkpoint, from which it ends with the bytes of a run left alone',
+  async (t) => {
+    const folder = await ownFolder(t);
+    await succeeds(t, folder, 'simulate dw4 -n 1000 --out x.npz --quiet');
+    const options = 'train dw4 --data x.npz --steps 600 --batch 64 --seed 4 --integrator-steps 20';
+    await succeeds(t, folder, `${options} --out alone.safetensors --quiet`);
+    const line = `${options} --out killed.safetensors`;
+    let killed = false;
+    const { code } = await equiflow(folder, line.split(' '), (child) => {
+      // The first checkpoint comes with the first validation, before any report of progress that has one.
+      if (!killed && existsSync(join(folder, 'killed.safetensors.checkpoint'))) killed = child.kill('SIGKILL');
+    });
+    t.not(code, 0);
+    const record = await readFile(join(folder, 'killed.safetensors.training.jsonl'), 'utf8');
+    t.regex(record.split('\n')[0], /^\{"step":0,"validation":\{"trainingNll":/);
+    await succeeds(t, folder, `${line} --resume --quiet`);
+    const files = await contents(folder);
+    t.true(files.get('killed.safetensors')!.equals(files.get('alone.safetensors')!));
+
+    // The record of the two runs together is that of one.
+    const steps = async (name: string) => {
+      const lines = (await readFile(join(folder, `${name}.safetensors.training.jsonl`), 'utf8')).trimEnd().split('\n');
+      return lines.map((text) => ({ ...JSON.parse(text), ms: 0 }));
+    };
+    const alone = await steps('alone');
+    t.deepEqual(await steps('killed'), alone);
+    t.is(alone.filter(({ validation }) => validation === undefined).length, 600);
+    for (const key of ['step', 'loss', 'terms', 'gradientNorm', 'learningRate', 'ms']) t.true(key in alone[1], key);
+  },
+);

@@ -100,7 +100,7 @@ async function interruptedAfter(steps: number): Promise<TrainingState> {
   let done = 0;
   try {
     await trainFlow(initialFlow(4), FEW, FEW, SHORT, {
-      onStep: (step) => {
+      onStep: ({ step }) => {
         done = step;
       },
       onState: (current) => {
@@ -255,7 +255,7 @@ test('a split takes every configuration once, in order or drawn with the seed', 
 
 test('training on the pool is the same bytes as training directly, and can be stopped and resumed', async (t) => {
   const generator = boltzmannGenerator(DW2, initialFlow(4));
-  const direct: TrainingResult = await trainFlow(generator.flow, FEW, FEW, SHORT);
+  const direct: TrainingResult = await trainFlow(generator.flow, FEW, FEW, SHORT, { target: DW2 });
   const pool = new WorkerPool({ workers: 1 });
   try {
     const pooled = await train(generator, FEW, FEW, SHORT, pool);

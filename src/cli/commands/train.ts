@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
 import { Command, Option } from 'commander';
 import { InputError, InterruptedError, UsageError } from '../../errors.js';
 import { initialDenseField } from '../../fields/index.js';
@@ -13,7 +12,6 @@ import {
   decodeCheckpoint,
   ENGINE_NAMES,
   type EngineChoice,
-  encodeCheckpoint,
   initialFieldFor,
   splitConfigurations,
   TRAINING_DEFAULTS,
@@ -21,6 +19,7 @@ import {
   type TrainingState,
   train,
 } from '../../training/index.js';
+import { CheckpointWriter } from '../checkpoint-writer.js';
 import { loadModel } from '../model.js';
 import {
   decay,
@@ -38,6 +37,7 @@ import {
 } from '../options.js';
 import { json, writeRunInfo } from '../outputs.js';
 import { inSession } from '../session.js';
+import { TrainingLog } from '../training-log.js';
 
 interface Options {
   data: string;
@@ -247,13 +247,16 @@ async function run(spec: string, options: Options): Promise<void> {
   }
 
   const started = performance.now();
+  const log = await TrainingLog.open(`${out}.training.jsonl`, resume);
+  const checkpoints = new CheckpointWriter(checkpoint, context);
   await inSession(options, async ({ pool, progress, signal }) => {
-    let latest: TrainingState | undefined;
     try {
       const trained = await train(generator, data, validation, training, pool, {
         onProgress: progress.update,
+        onSteps: (steps) => log.steps(steps),
         onState: (state) => {
-          latest = state;
+          log.validation(state);
+          checkpoints.offer(state);
         },
         signal,
         engine: options.engine,
@@ -276,26 +279,46 @@ async function run(spec: string, options: Options): Promise<void> {
         curve: state.curve,
       };
       await writeOutput(out, encodeModel(trained.generator, record));
-      await rm(checkpoint, { force: true });
+      await checkpoints.remove();
       await writeRunInfo(out, started, { workers: pool.workers });
       const { curve: _, ...summary } = record;
       const entropy = system.known.entropy;
       if (options.json) process.stdout.write(json({ out, ...summary, entropyFloor: entropy ?? null }));
-      else {
-        process.stdout.write(
-          `${out}: validation NLL ${state.best.validationNll.toFixed(4)} nats at step ${state.best.step}` +
-            `${entropy && generator.prior.kT === 1 ? ` (entropy of the target ${entropy.value})` : ''}; ${reason} after ${state.step} steps` +
-            `${state.skipped > 0 ? `, ${state.skipped} of them skipped` : ''}\n`,
-        );
-      }
+      else process.stdout.write(`${out}: ${outcome(state, reason)}\n`);
     } catch (error) {
-      if (error instanceof InterruptedError && latest !== undefined) {
-        await writeOutput(checkpoint, encodeCheckpoint(latest, context));
-        throw new InterruptedError(
-          `stopped after step ${latest.step}; run again with --resume (state in ${checkpoint})`,
-        );
-      }
-      throw error;
+      if (!(error instanceof InterruptedError) || checkpoints.latest === undefined) throw error;
+      await checkpoints.finish();
+      throw new InterruptedError(
+        `stopped after step ${checkpoints.latest.step}; run again with --resume (state in ${checkpoint})`,
+      );
+    } finally {
+      await log.close();
     }
   });
+}
+
+/** Nats below its floor that an NLL may be by chance. */
+const CHANCE = 0.05;
+
+/** What came of a run, in a line or two for its user. */
+function outcome({ best, curve, skipped, step }: TrainingState, reason: string): string {
+  const lines = [
+    `validation NLL ${best.validationNll.toFixed(4)} nats at step ${best.step}; ${reason} after ${step} steps` +
+      `${skipped > 0 ? `, ${skipped} of them skipped` : ''}`,
+  ];
+  const { excess, integratorError = 0, tableResolution } = curve.find((point) => point.step === best.step) ?? {};
+  const rolledBack = curve.filter((point) => point.rolledBack).length;
+  if (excess !== undefined) {
+    lines.push(`${excess.toFixed(4)} nats above what the target itself gives these configurations`);
+    if (excess < -CHANCE) {
+      lines.push('which no density does for equilibrium samples: these are none, or the integrator is at fault');
+    }
+  }
+  lines.push(`twice the integrator steps change it by ${integratorError.toExponential(1)} nats`);
+  if (rolledBack > 0) lines.push(`${rolledBack} times that was too much, and the run went back to its best state`);
+  const first = curve[0]?.tableResolution;
+  if (tableResolution !== undefined && tableResolution !== first) {
+    lines.push(`tables were refined from ${first} to ${tableResolution} knots per width`);
+  }
+  return lines.join('\n  ');
 }

@@ -44,6 +44,18 @@ export interface VelocityBatch {
 /** What an engine gives at once or, where it works on another thread or device, later. */
 export type Awaitable<T> = T | Promise<T>;
 
+/** Of an engine that works with tables: how fine they are, and how far from exact that leaves its gradients. */
+export interface EngineTables {
+  /** Knots per narrowest width. */
+  readonly resolution: number;
+  refineTo(resolution: number): void;
+  /**
+   * The largest deviation of an NLL gradient from that on tables four times finer, over the entries of all `groups`, each
+   * relative to its group's largest entry.
+   */
+  gradientError(x: Positions, n: number, steps: number, groups: readonly string[]): number;
+}
+
 /**
  * Losses and gradients of one flow: all that the trainer asks of the hardware. Losses are means over the batch, NLLs and
  * KLs normalised in nats; `steps` is the number of Runge–Kutta 4 steps over [0, 1], which varies from call to call.
@@ -54,6 +66,7 @@ export type Awaitable<T> = T | Promise<T>;
  */
 export interface TrainingEngine {
   readonly name: EngineName;
+  readonly tables?: EngineTables;
   /** Takes new parameters of the flow's shapes, which the engine may not keep: they change in place. */
   update(parameters: ParameterSet): Awaitable<void>;
   /** Mean negative log-likelihood of configurations `x` [n, N, D], whose centroids are removed first. */

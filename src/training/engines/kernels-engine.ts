@@ -3,17 +3,22 @@ import type { Positions } from '../../flows/index.js';
 import { rk4 } from '../../integrators/index.js';
 import { type Kernels, TeamKernels } from '../../kernels/index.js';
 import { copyParameters } from '../state.js';
-import type {
-  EngineProvider,
-  EngineSettings,
-  LossAndGradient,
-  PriorBatch,
-  ReverseKlOptions,
-  TrainingEngine,
-  VelocityBatch,
+import {
+  type EngineProvider,
+  type EngineSettings,
+  type EngineTables,
+  type LossAndGradient,
+  type PriorBatch,
+  type ReverseKlOptions,
+  TRAINING_RESOLUTION,
+  type TrainingEngine,
+  type VelocityBatch,
 } from './engine.js';
 import { KernelEngine } from './kernels.js';
 import { VelocityEngine } from './velocity.js';
+
+/** How much finer the tables are that gradients are compared with. */
+const FINER = 4;
 
 /** The WASM kernels as a training engine: prepared anew for every step count and number of matching times in use, each once. */
 export class KernelsEngine implements TrainingEngine {
@@ -24,11 +29,16 @@ export class KernelsEngine implements TrainingEngine {
   readonly #current = new Set<KernelEngine>();
   /** Shared by all that is integrated, where a team helps. */
   readonly #team: Kernels | undefined;
+  readonly tables?: EngineTables;
+  #resolution = TRAINING_RESOLUTION;
+  /** With tables four times finer, for comparison. */
+  #finer: KernelEngine | undefined;
   #parameters: ParameterSet;
 
   constructor(private readonly settings: EngineSettings) {
     this.#team = settings.team === undefined ? undefined : new TeamKernels(settings.team);
     this.#parameters = copyParameters(settings.flow.field.parameters);
+    if (settings.flow.field.kind === 'kernel') this.tables = this.#tables();
   }
 
   update(parameters: ParameterSet): void {
@@ -55,7 +65,9 @@ export class KernelsEngine implements TrainingEngine {
   velocityGradient(batch: VelocityBatch): LossAndGradient {
     const stages = batch.times.length;
     const { flow, precision } = this.settings;
-    const engine = this.#velocities.get(stages) ?? new VelocityEngine(flow.field, stages, { precision });
+    const engine =
+      this.#velocities.get(stages) ??
+      new VelocityEngine(flow.field, stages, { precision, resolution: this.#resolution });
     this.#velocities.set(stages, engine);
     return engine.lossGradient(this.#parameters, batch);
   }
@@ -65,18 +77,58 @@ export class KernelsEngine implements TrainingEngine {
     this.#integrated.clear();
     this.#velocities.clear();
     this.#current.clear();
+    this.#finer = undefined;
+  }
+
+  #tables(): EngineTables {
+    const engine = this;
+    return {
+      get resolution() {
+        return engine.#resolution;
+      },
+      refineTo: (resolution) => {
+        this.dispose();
+        this.#resolution = resolution;
+      },
+      gradientError: (x, n, steps, groups) => {
+        const { flow, precision } = this.settings;
+        const found = this.#at(steps).nllGradient(x, n).gradient;
+        this.#finer ??= new KernelEngine(
+          { ...flow, integrator: rk4(steps) },
+          { precision, resolution: FINER * this.#resolution },
+        );
+        this.#finer.update(this.#parameters);
+        const exact = this.#finer.nllGradient(x, n).gradient;
+        return Math.max(0, ...groups.map((name) => deviation(found[name], exact[name])));
+      },
+    };
   }
 
   #at(steps: number): KernelEngine {
     const { flow, target, precision } = this.settings;
     const engine =
       this.#integrated.get(steps) ??
-      new KernelEngine({ ...flow, integrator: rk4(steps) }, { precision }, target, this.#team);
+      new KernelEngine(
+        { ...flow, integrator: rk4(steps) },
+        { precision, resolution: this.#resolution },
+        target,
+        this.#team,
+      );
     this.#integrated.set(steps, engine);
     if (!this.#current.has(engine)) engine.update(this.#parameters);
     this.#current.add(engine);
     return engine;
   }
+}
+
+/** The largest difference relative to the largest entry; 0 where all are 0. */
+function deviation(found: Float64Array, exact: Float64Array): number {
+  let [difference, size] = [0, 0];
+  for (let i = 0; i < exact.length; i++) {
+    difference = Math.max(difference, Math.abs(found[i] - exact[i]));
+    size = Math.max(size, Math.abs(exact[i]));
+  }
+  return size > 0 ? difference / size : 0;
 }
 
 export const kernelsProvider: EngineProvider = {
