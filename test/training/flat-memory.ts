@@ -4,7 +4,7 @@ import { trainFlow } from '../../src/training/index.js';
 import { flowThrough } from '../fields/reference-fields.js';
 import { randomSource } from '../twin/random.js';
 
-const flow = flowThrough(initialKernelField(2, 2, uniformBasis(20, 8, 0.8), { seed: 3 }), 4);
+const flow = flowThrough(initialKernelField(2, 2, uniformBasis(60, 8, 0.8), { seed: 3 }), 3);
 const data = { x: randomSource(4).normals(64), n: 16 };
 const held: Record<string, { resident: number; heap: number }[]> = {};
 for (const loss of ['likelihood', 'flow-matching'] as const) {

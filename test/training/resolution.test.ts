@@ -92,8 +92,8 @@ test('ten thousand steps leave memory as it was', async (t) => {
   for (const [loss, [early, late]] of Object.entries(JSON.parse(stdout) as Held)) {
     const [resident, heap] = (['resident', 'heap'] as const).map((kind) => (late[kind] - early[kind]) / 2 ** 20);
     t.log(`${loss}: ${resident.toFixed(1)} MiB more resident, ${heap.toFixed(2)} MiB on the heaps`);
-    // The gradient of every step, 2 kB, kept would be 15 MiB.
-    t.true(heap < 1, `${loss}: ${heap} MiB`);
-    t.true(resident < 14, `${loss}: ${resident} MiB`);
+    // The gradient of every step, 6 kB, kept would be 46 MiB; the kernels' memories come and go by a few.
+    t.true(heap < 12, `${loss}: ${heap} MiB`);
+    t.true(resident < 24, `${loss}: ${resident} MiB`);
   }
 });
