@@ -117,6 +117,62 @@ export function metropolisSteps(system: System): KernelCall & { readonly energyE
   return { units: chains * steps, run, energyError };
 }
 
+/** Leapfrog steps of HMC (`leapfrogSteps` > 1) or MALA (1) on 64 chains in f64, and the gradients that they need alone. */
+export function leapfrogs(
+  system: System,
+  leapfrogSteps: number,
+): { readonly sampler: KernelCall; readonly kernel: KernelCall } {
+  const k = new Kernels();
+  const { particles, dimensions, sampling } = system;
+  const C = particles * dimensions;
+  const [groups, steps, stepSize] = [16, 4, 0.01];
+  const chains = 4 * groups;
+  const blocks = new SampleBlocks(k, 'f64', particles, dimensions, chains);
+  const { terms, count } = placeTerms(k, system);
+  const [energy, accepted, gradient] = [chains * 8, chains * 8, chains * C * 8].map((bytes) => k.allocate(bytes));
+  const samplerScratch = k.allocate(k.common.hamiltonianScratch(particles, dimensions));
+  const scratch = k.allocate(k.common.energyScratch(particles));
+  blocks.load(
+    Float64Array.from({ length: chains * C }, (_, c) => sampling.start[c % C]),
+    0,
+    chains,
+  );
+  const x = blocks.positions;
+  const evaluate = () => {
+    k.f64.potential(terms, count, x, energy, gradient, particles, dimensions, chains / 2, scratch);
+    return first[0];
+  };
+  const first = k.f64View(energy, 1);
+  evaluate();
+  let step = 0;
+  const run = () => {
+    k.common.hamiltonian(
+      terms,
+      count,
+      x,
+      gradient,
+      energy,
+      accepted,
+      particles,
+      dimensions,
+      groups,
+      steps,
+      step,
+      0,
+      SEED,
+      STREAM.hmc,
+      leapfrogSteps,
+      stepSize,
+      0,
+      1,
+      samplerScratch,
+    );
+    step += steps;
+    return first[0];
+  };
+  return { sampler: { units: chains * steps * leapfrogSteps, run }, kernel: { units: chains, run: evaluate } };
+}
+
 /** Box–Muller normals of 256 samples of 8 coordinates, per number. */
 export function priorNormals(): KernelCall {
   const k = new Kernels();

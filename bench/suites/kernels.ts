@@ -5,6 +5,7 @@ import { benchDenseField, DENSE_UNITS } from '../checks.js';
 import {
   energies,
   type KernelCall,
+  leapfrogs,
   metropolisSteps,
   priorNormals,
   rightHandSide,
@@ -52,6 +53,26 @@ async function* pairKernels({ cases, quick, peak }: Bench, native: NativeKernels
       contenders.push(...(await native.contenders(c, 'energy', few)));
     }
     yield* row(c, 'energy + gradient, per unordered pair', contenders);
+  }
+}
+
+/** What a leapfrog step of the samplers costs beside the gradient that it cannot do without. */
+async function* samplerShares({ cases, quick }: Bench): AsyncGenerator<Measurement> {
+  const effort = quick ? QUICK_ROUNDS : NATIVE_ROUNDS;
+  for (const c of cases) {
+    const hmc = leapfrogs(c.system, 10);
+    const mala = leapfrogs(c.system, 1);
+    const contenders = [
+      inProcess('energy + gradient alone', hmc.kernel.units, hmc.kernel.run),
+      inProcess('HMC, 10 leapfrog steps', hmc.sampler.units, hmc.sampler.run),
+      inProcess('MALA', mala.sampler.units, mala.sampler.run),
+    ];
+    const times = await takeTurns(contenders, effort);
+    const what = { group: 'HMC and MALA by gradient evaluation, f64', subject: c.label, unit: 'gradient' };
+    for (const [i, m] of measured(contenders, times, what).entries()) {
+      const share = `${((100 * times[0].median) / times[i].median).toFixed(0)} % of its time in the energy kernel`;
+      yield i === 0 ? m : { ...m, note: share };
+    }
   }
 }
 
@@ -106,6 +127,7 @@ export const kernels: Suite = {
     const native = new NativeKernels(peers.length > 0);
     try {
       for await (const measurement of pairKernels(bench, native)) add(measurement);
+      for await (const measurement of samplerShares(bench)) add(measurement);
     } finally {
       native.close();
     }
