@@ -10,27 +10,39 @@ import { WorkerPool } from '../../src/workers/index.js';
 import { type Case, SEED } from '../cases.js';
 import type { DrawInput } from '../kernel-throughput.js';
 import type { Measurement } from '../measurement.js';
-import { type Contender, measured, QUICK_ROUNDS, type RoundsEffort, takeTurns } from '../rounds.js';
+import { type Contender, measured, QUICK_ROUNDS, type RoundsEffort, type Seconds, takeTurns } from '../rounds.js';
+import { timingOf } from '../timing.js';
+import { spent } from '../trained.js';
 import type { Bench } from './suite.js';
 
 const ROUNDS: RoundsEffort = { least: 5, most: 9, seconds: 6 };
 const POOL = 'sampling on the worker pool with energies and weights, f32, by the clock';
-const DISK = 'DW4 to disk and from process start, f32, two workers, by the clock';
+const DISK = 'DW4 to disk, f32, two workers, by the clock';
+const MODEL = 'model.safetensors';
+const PRINT_CPU = 'const { user, system } = process.cpuUsage(); console.log(user + system)';
+const START = { group: 'a fresh process, processor time', subject: 'first 1,000 samples of DW4', unit: 'start' };
 const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
 const DRAW = { module: new URL('../kernel-throughput.js', import.meta.url), name: 'draw' };
 const FIRST = fileURLToPath(new URL('../first-samples.js', import.meta.url));
 /** Samples of one call on the pool: about a fifth of a second of one core. */
 const POOL_SAMPLES: Readonly<Record<string, number>> = { DW4: 1 << 18, LJ13: 1 << 15, LJ55: 1 << 11 };
 
-async function clocked(body: () => Promise<unknown>): Promise<{ wall: number; cpu: number }> {
-  const start = performance.now();
-  await body();
-  return { wall: (performance.now() - start) / 1e3, cpu: Number.NaN };
+/** Clock and processor time of this process, all threads, but not of its children. */
+async function clocked(body: () => Promise<unknown>): Promise<Seconds> {
+  return (await spent(body)).seconds;
 }
 
-function childProcess(args: readonly string[]): void {
-  const { status, stderr } = spawnSync(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'] });
+function childProcess(args: readonly string[]): string {
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
   if (status !== 0) throw new Error(`${args[0]} ended with ${status}: ${stderr}`);
+  return stdout.toString();
+}
+
+/** A program that prints the processor time of its process, in microseconds, last. */
+function selfTimed(...args: string[]): Seconds {
+  const start = performance.now();
+  const cpu = Number(childProcess(args)) / 1e6;
+  return { wall: (performance.now() - start) / 1e3, cpu };
 }
 
 /** Measurements by the clock; their two workers need two idle cores to be seen. */
@@ -52,15 +64,31 @@ export async function endToEnd({ cases, quick, onMeasurement }: Bench) {
     for (const c of cases) {
       const generator = boltzmannGenerator(c.system, c.flow);
       const n = POOL_SAMPLES[c.label];
-      const contenders = pools.map((pool) => ({
+      const cpu: number[][] = pools.map(() => []);
+      const contenders = pools.map((pool, p) => ({
         name: pool.workers === 1 ? '1 worker' : `${pool.workers} workers`,
         units: n,
-        call: () => clocked(() => sample(generator, { n, seed: SEED }, pool)),
+        call: async () => {
+          const seconds = await clocked(() => sample(generator, { n, seed: SEED }, pool));
+          cpu[p].push(seconds.cpu);
+          return seconds;
+        },
       }));
       const [one, two] = await record(POOL, c.label, 'sample', contenders);
-      notes.push(`${c.label}: two workers are ${(one / two).toFixed(2)} times as fast as one.`);
+      const [cpuOne, cpuTwo] = cpu.map((times) => timingOf(times).median);
+      notes.push(
+        `${c.label}: two workers are ${(one / two).toFixed(2)} times as fast as one by the clock, for ${(cpuTwo / cpuOne).toFixed(2)} times the processor time.`,
+      );
     }
     notes.push(...(await toDisk(cases[0], folder, pools[1], quick, record)));
+    const starts = [
+      { name: 'import, prepare and sample', units: 1, call: () => selfTimed(FIRST, join(folder, MODEL)) },
+      { name: 'node alone', units: 1, call: () => selfTimed('-e', PRINT_CPU) },
+    ];
+    for (const m of measured(starts, await takeTurns(starts, effort), START)) {
+      measurements.push(m);
+      onMeasurement(m);
+    }
   } finally {
     await Promise.all(pools.map((pool) => pool.close()));
     rmSync(folder, { recursive: true, force: true });
@@ -84,7 +112,7 @@ async function toDisk(
 ): Promise<string[]> {
   const n = quick ? 100_000 : 1_000_000;
   const generator = boltzmannGenerator(c.system, c.flow);
-  const model = join(folder, 'model.safetensors');
+  const model = join(folder, MODEL);
   const bytes = encodeModel(generator);
   writeFileSync(model, bytes);
   const out = (round: number) => join(folder, `samples-${round}`);
@@ -120,14 +148,6 @@ async function toDisk(
           ]),
         ),
     },
-  ]);
-  await record(DISK, 'first 1,000 samples of a fresh process', 'start', [
-    {
-      name: 'import equiflow, prepare, sample',
-      units: 1,
-      call: () => clocked(async () => childProcess([FIRST, model])),
-    },
-    { name: 'node alone', units: 1, call: () => clocked(async () => childProcess(['-e', ''])) },
   ]);
   const percent = (value: number) => `${(100 * value).toFixed(0)} %`;
   return [
