@@ -18,6 +18,7 @@ export {
   type Awaitable,
   ENGINE_NAMES,
   type EngineChoice,
+  type EngineDemand,
   type EngineFinding,
   type EngineName,
   type EngineProvider,
@@ -32,7 +33,7 @@ export {
 } from './engines/engine.js';
 export { KernelEngine } from './engines/kernels.js';
 export { KernelsEngine } from './engines/kernels-engine.js';
-export { type ChosenEngine, chooseEngine, createEngine, surveyEngines } from './engines/registry.js';
+export { type ChosenEngine, chooseEngine, createEngine, stepWork, surveyEngines } from './engines/registry.js';
 export { VelocityEngine } from './engines/velocity.js';
 export { matchingBatches } from './flow-matching.js';
 export { initialFieldFor, radialBasisFor } from './initial-field.js';

@@ -4,7 +4,7 @@ import { dismiss, MAX_MEMBERS, reportLoss, type TeamMemory, teamMemory } from '.
 import type { Progress } from '../progress.js';
 import type { WorkerPool } from '../workers/index.js';
 import type { EngineChoice } from './engines/engine.js';
-import { type ChosenEngine, chooseEngine } from './engines/registry.js';
+import { type ChosenEngine, chooseEngine, stepWork } from './engines/registry.js';
 import { TRAINING_DEFAULTS, type TrainingOptions } from './options.js';
 import type { TrainingState } from './state.js';
 import type { HelpTaskInput, TrainTaskInput, TrainTaskMessage, TrainTaskOutput } from './tasks.js';
@@ -55,9 +55,9 @@ export async function train(
     resume,
   }: TrainHooks = {},
 ): Promise<TrainedGenerator> {
-  const { particles } = generator.flow.prior;
-  const batchSize = Math.min(options.batchSize ?? TRAINING_DEFAULTS.batchSize, data.n);
-  const engine = await chooseEngine(choice, (batchSize * particles * (particles - 1)) / 2);
+  const { batchSize, precision } = { ...TRAINING_DEFAULTS, ...options };
+  const work = stepWork(generator.flow.field, Math.min(batchSize, data.n));
+  const engine = await chooseEngine(choice, { work, precision });
   const team = engine.name === 'kernels' && helpers > 0 ? teamMemory() : undefined;
   const stop = new Int32Array(new SharedArrayBuffer(4));
   const requestStop = () => void Atomics.store(stop, 0, 1);

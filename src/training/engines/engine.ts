@@ -93,7 +93,7 @@ export interface EngineSettings {
   readonly flow: ContinuousFlow;
   /** The system to be sampled; needed for the reverse KL only. */
   readonly target?: System;
-  /** Lane type of the kernels; engines of one precision ignore it. */
+  /** Lane type of the kernels; the other engines have f32 only. */
   readonly precision: Precision;
   /** Memory of a team whose helpers are at work on other threads, for the kernels. Results do not depend on it. */
   readonly team?: TeamMemory;
@@ -105,11 +105,20 @@ export interface EngineFinding {
   readonly reason: string;
 }
 
+/** What a run asks of its engine. */
+export interface EngineDemand {
+  /** What a training step works on, by `stepWork`. Absent, it is enough for every engine. */
+  readonly work?: number;
+  readonly precision?: Precision;
+}
+
 /** One kind of engine, as the registry knows it. */
 export interface EngineProvider {
   readonly name: EngineName;
-  /** Pairs of particles in a batch below which `auto` passes over it; 0 by default. */
-  readonly worthwhilePairs?: number;
+  /** Work of a step, by `stepWork`, below which `auto` passes over it; 0 by default. */
+  readonly worthwhileWork?: number;
+  /** Whether it has no f64. */
+  readonly f32Only?: true;
   /** Looks whether the engine can be had. Never throws. */
   find(): Awaitable<EngineFinding>;
   /** @throws UnavailableError where it turns out that it cannot. */

@@ -1,7 +1,9 @@
 import { UnavailableError, UsageError } from '../../errors.js';
+import type { Field } from '../../fields/index.js';
 import {
   ENGINE_NAMES,
   type EngineChoice,
+  type EngineDemand,
   type EngineFinding,
   type EngineName,
   type EngineProvider,
@@ -31,28 +33,40 @@ export interface ChosenEngine {
   readonly reason: string;
 }
 
+/** Pairs of particles, or input weights of a dense field, times the samples of a batch: what the kernels' time goes with. */
+export function stepWork({ kind, particles, dimensions, parameters }: Field, samples: number): number {
+  const perSample =
+    kind === 'dense' ? parameters.hiddenBias.length * particles * dimensions : (particles * (particles - 1)) / 2;
+  return samples * perSample;
+}
+
 /**
  * Finds the engine to train with: the one that is asked for by name, or with `auto` the first in order of preference that
- * this machine has and that is worth its while.
- *
- * @param pairs pairs of particles in a batch: what a training step works on
+ * this machine has and that suits the run.
  * @throws UnavailableError where an engine asked for by name is absent: nothing else takes its place.
+ * @throws UsageError where it has not the precision that is asked for.
  */
-export async function chooseEngine(choice: EngineChoice, pairs = Number.POSITIVE_INFINITY): Promise<ChosenEngine> {
+export async function chooseEngine(
+  choice: EngineChoice,
+  { work = Number.POSITIVE_INFINITY, precision = 'f32' }: EngineDemand = {},
+): Promise<ChosenEngine> {
   if (choice !== 'auto') {
-    const { available, reason } = await providerOf(choice).find();
+    const { find, f32Only } = providerOf(choice);
+    if (f32Only && precision === 'f64') throw new UsageError(`engine ${choice}: precision is f64, expected f32`);
+    const { available, reason } = await find();
     if (!available) throw new UnavailableError(`engine ${choice}: ${reason}`);
     return { name: choice, reason: `asked for by name; ${reason}` };
   }
   const missing: string[] = [];
-  for (const { name, find, worthwhilePairs = 0 } of PROVIDERS) {
-    if (pairs < worthwhilePairs) {
-      missing.push(`${name} passed over: ${pairs} pairs in a batch are too few for it, it takes ${worthwhilePairs}`);
-      continue;
+  for (const { name, find, worthwhileWork = 0, f32Only } of PROVIDERS) {
+    if (f32Only && precision === 'f64') missing.push(`${name} passed over: no f64`);
+    else if (work < worthwhileWork) {
+      missing.push(`${name} passed over: ${work} pairs or weights in a batch, worth it from ${worthwhileWork}`);
+    } else {
+      const { available, reason } = await find();
+      if (available) return { name, reason: [reason, ...missing].join('; ') };
+      missing.push(`no ${name}: ${reason}`);
     }
-    const { available, reason } = await find();
-    if (available) return { name, reason: [reason, ...missing].join('; ') };
-    missing.push(`no ${name}: ${reason}`);
   }
   throw new UnavailableError(`no training engine: ${missing.join('; ')}`);
 }

@@ -1,9 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
-import { UnavailableError } from '../../../src/errors.js';
+import { UnavailableError, UsageError } from '../../../src/errors.js';
+import { initialDenseField } from '../../../src/fields/index.js';
 import { decodeModel } from '../../../src/flows/index.js';
-import { chooseEngine, ENGINE_NAMES, surveyEngines } from '../../../src/training/index.js';
+import { systemFromSpec } from '../../../src/systems/index.js';
+import { chooseEngine, ENGINE_NAMES, initialFieldFor, stepWork, surveyEngines } from '../../../src/training/index.js';
 import { equiflow, ownFolder, succeeds } from '../../cli/command-line.js';
 
 const survey = await surveyEngines();
@@ -24,9 +26,25 @@ test('an engine asked for by name is that one or an error, never another', async
 });
 
 test('small batches are not sent to a GPU, whatever else there is', async (t) => {
-  const { name, reason } = await chooseEngine('auto', 256 * 6);
+  const { name, reason } = await chooseEngine('auto', {
+    work: stepWork(initialFieldFor(systemFromSpec('dw4'), 1), 256),
+  });
   t.is(name, 'kernels');
-  t.regex(reason, /tensorflow-gpu passed over: 1536 pairs in a batch/);
+  t.regex(reason, /tensorflow-gpu passed over: 1536 pairs or weights in a batch/);
+  t.is(stepWork(initialDenseField(4, 2, { seed: 1, hidden: 10 }), 3), 240);
+});
+
+test('f64 is had from the kernels alone', async (t) => {
+  const { name, reason } = await chooseEngine('auto', { precision: 'f64' });
+  t.is(name, 'kernels');
+  t.regex(reason, /tensorflow-gpu passed over: no f64/);
+  t.is((await chooseEngine('kernels', { precision: 'f64' })).name, 'kernels');
+  for (const engine of ['tensorflow-gpu', 'tensorflow', 'wasm', 'cpu'] as const) {
+    await t.throwsAsync(chooseEngine(engine, { precision: 'f64' }), {
+      instanceOf: UsageError,
+      message: /expected f32/,
+    });
+  }
 });
 
 test('without a limit the first engine in order of preference is taken', async (t) => {

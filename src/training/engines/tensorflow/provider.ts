@@ -5,10 +5,10 @@ import { TensorFlowEngine } from './engine.js';
 import { type Probe, probeBackend } from './probe.js';
 
 /**
- * Pairs of particles in a batch from which a GPU can pay. A step of twenty integrator steps is some 19 000 operations, which
- * take 0.2 s to issue from Node.js whatever they do; the kernels do a million pairs in about that time.
+ * Work of a step from which a GPU can pay. A step of twenty integrator steps is some 19 000 operations, which take 0.1 to
+ * 0.3 s to issue from Node.js whatever they do; the kernels do a million pairs in about that time.
  */
-const GPU_PAIRS = 2 ** 20;
+const GPU_WORK = 2 ** 20;
 
 const probes = new Map<Backend, Promise<Probe>>();
 
@@ -30,6 +30,7 @@ export function describeProbe(probe: Probe): string {
 function provider(name: EngineName, backend: Backend): EngineProvider {
   return {
     name,
+    f32Only: true,
     async find(): Promise<EngineFinding> {
       const probe = await probed(backend);
       return { available: probe.available, reason: describeProbe(probe) };
@@ -49,7 +50,7 @@ export const tensorflowProvider = provider('tensorflow', 'tensorflow');
 /** The same where it has a GPU. */
 export const tensorflowGpuProvider: EngineProvider = {
   ...provider('tensorflow-gpu', 'tensorflow'),
-  worthwhilePairs: GPU_PAIRS,
+  worthwhileWork: GPU_WORK,
   async find() {
     const probe = await probed('tensorflow');
     return { available: probe.available && probe.facts.gpu, reason: describeProbe(probe) };
