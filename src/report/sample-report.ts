@@ -31,7 +31,7 @@ const X_TITLES: Readonly<Record<string, string>> = {
 export function reportProfiles(positions: boolean): ProfileRequest[] {
   return [
     { coordinate: 'energy', bins: 60, asDrawn: true },
-    { coordinate: 'log-weight', bins: 60 },
+    { coordinate: 'log-weight', bins: 60, asDrawn: true },
     ...(positions ? [{ coordinate: 'd', bins: 80, asDrawn: true }] : []),
   ];
 }

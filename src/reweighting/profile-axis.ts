@@ -25,15 +25,16 @@ const SAMPLES_OF_PAIRS = 4096;
 const BEYOND = 0.001;
 const MARGIN = 0.1;
 
-/** Log-weights that are too small to matter make the axis needlessly long. */
-const NEGLIGIBLE = 0.05;
-
-/** Shares of the samples as drawn between which they are most: a flow may throw the last ones anywhere. */
-const MOST = [0.02, 0.8] as const;
+/**
+ * Shares of the samples as drawn between which they are most, and by how many times the weighted range they may widen the axis
+ * below and above: a flow may throw samples anywhere.
+ */
+const MOST = [0.02, 0.95] as const;
+const WIDENING = [3, 1.5] as const;
 
 /**
  * The axis of a histogram. Without a range it holds all but a thousandth of the weight of the given samples on either side, and a
- * tenth more; for log-weights all of the largest.
+ * tenth more.
  *
  * @param first the first samples
  * @throws UsageError for a range without extent or bins out of range
@@ -66,35 +67,30 @@ function suggestedRange(coordinate: Coordinate, first: CoordinateData, asDrawn: 
   const values = coordinateValues(coordinate, first);
   const perSample = values.length / first.n;
   const samples = perSample === 1 ? first.n : Math.min(first.n, SAMPLES_OF_PAIRS);
-  const plain = coordinate.kind === 'log-weight';
   const maximum = first.logWeight.subarray(0, samples).reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
   const weightOf = (k: number) => {
-    const logWeight = first.logWeight[Math.floor(k / perSample)];
-    if (plain) return logWeight > Number.NEGATIVE_INFINITY ? 1 : 0;
-    return maximum > Number.NEGATIVE_INFINITY ? Math.exp(logWeight - maximum) : 1;
+    if (maximum === Number.NEGATIVE_INFINITY) return 1;
+    return Math.exp(first.logWeight[Math.floor(k / perSample)] - maximum);
   };
   const order = Uint32Array.from({ length: samples * perSample }, (_, k) => k)
-    .filter((k) => Number.isFinite(values[k]) && weightOf(k) > 0)
+    .filter((k) => Number.isFinite(values[k]))
     .sort((a, b) => values[a] - values[b]);
   if (order.length === 0) return [0, 0];
   let total = 0;
   for (const k of order) total += weightOf(k);
   let seen = 0;
-  let low = values[order[0]];
-  let high = values[order[order.length - 1]];
+  let [low, high] = [values[order[0]], values[order[order.length - 1]]];
   for (const k of order) {
     const before = seen;
     seen += weightOf(k);
-    if (before <= (plain ? NEGLIGIBLE : BEYOND) * total) low = values[k];
+    if (before <= BEYOND * total) low = values[k];
     if (before <= (1 - BEYOND) * total) high = values[k];
   }
-  if (asDrawn && !plain) {
-    const drawn = values
-      .subarray(0, samples * perSample)
-      .filter(Number.isFinite)
-      .sort();
-    const [from, to] = MOST.map((share) => drawn[Math.floor(share * (drawn.length - 1))]);
-    return [Math.min(low, from), Math.max(high, to)];
-  }
-  return [low, plain ? values[order[order.length - 1]] : high];
+  if (!asDrawn) return [low, high];
+  const [from, to] = MOST.map((share) => values[order[Math.floor(share * (order.length - 1))]]);
+  const width = high - low;
+  return [
+    Math.min(low, Math.max(from, low - WIDENING[0] * width)),
+    Math.max(high, Math.min(to, high + WIDENING[1] * width)),
+  ];
 }

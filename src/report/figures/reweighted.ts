@@ -8,6 +8,9 @@ import { key } from './key.js';
 const WIDTH = 452;
 const HEIGHT = 230;
 
+/** Free energies in units of kT beyond which a state does not matter, and bins hold samples by accident. */
+const HIGHEST = 16;
+
 export interface Figure {
   readonly spec: Spec;
   readonly caption: string;
@@ -89,7 +92,7 @@ export function freeEnergyFigure(profile: ReweightedProfile, title: string, x: s
   const drawn = bins(plain.density)
     .filter((b) => plain.density[b] > 0)
     .map((b) => ({ x: centre(b), y: -Math.log(plain.density[b]) - drawnLevel }));
-  const top = Math.max(1, ...weighted.map(({ y }) => y));
+  const top = Math.min(HIGHEST, Math.max(1, ...weighted.map(({ y }) => y)));
   return {
     spec: {
       width: WIDTH,
