@@ -15,6 +15,8 @@ const STEPS = [
   'log-prob model.safetensors --in samples.npz --out logq.npy',
   'sample model.safetensors -n 9001 --seed 5 --rtol 1e-4 --verify 50 --out adaptive.npz',
   'log-prob dense.safetensors --in samples.npz --integrator dopri5 --out adaptive.npy',
+  'reweight samples --profile energy d rg:20 --observable rg short@4 --states rg<2 rg>=2 --out profiles.npz',
+  'report samples.npz --profile d0-1 --out report.html',
 ];
 const FILES = [
   'adaptive.npy',
@@ -26,6 +28,8 @@ const FILES = [
   'logq.npy.json',
   'minima.npz',
   'model.safetensors',
+  'profiles.npz',
+  'report.html',
   'samples.npz',
   'samples/energy.npy',
   'samples/logQ.npy',

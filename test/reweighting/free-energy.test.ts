@@ -101,6 +101,19 @@ test('populations of states: ΔF of a two-state mixture, reweighted, is calibrat
   }
 });
 
+test('populations under heavy weights: ΔF of two states of a softened oscillator, k̂ about 0.47, is calibrated', (t) => {
+  // Target exp(−x²/4) from standard normals; P(x > 1) = Φ(−1/√2) = 0.2397501.
+  const p = 0.2397500610934768;
+  assertCoverage(t, Math.log((1 - p) / p), 200, (r) => {
+    const x = draw(5000, normals(17 * r + 5));
+    return stateFreeEnergyDifference(
+      x.map((v) => Number(v <= 1)),
+      x.map((v) => Number(v > 1)),
+      x.map((v) => v ** 2 / 4),
+    );
+  });
+});
+
 test('populations along a correlated chain are calibrated', (t) => {
   // States by the sign of an AR(1) process with respect to 0.5: P(z > 0.5) = 0.30854.
   const p = 0.308537539;
