@@ -1,11 +1,14 @@
 /* One step of maximum likelihood with all parameters trainable: tables from new parameters, NLL, gradient. */
-import { KernelEngine } from '../../src/training/index.js';
+import { dismiss, type TeamMemory, teamMemory } from '../../src/kernels/index.js';
+import { createEngine, KernelEngine } from '../../src/training/index.js';
+import { WorkerPool } from '../../src/workers/index.js';
 import { type Case, PRECISIONS } from '../cases.js';
 import type { Measurement } from '../measurement.js';
 import { Contest } from '../peers/contest.js';
 import { type Contender, FULL_ROUNDS, inProcess, measured, QUICK_ROUNDS, SHORT_ROUNDS, takeTurns } from '../rounds.js';
 import type { Bench, Suite } from './suite.js';
 
+const HELP = { module: new URL('../../src/training/tasks.js', import.meta.url), name: 'helpTask' };
 const GROUP = 'training step: NLL and its gradient, all parameters, RK4×20, K = 50, M = 10';
 
 function ours(c: Case): Contender[] {
@@ -18,33 +21,52 @@ function ours(c: Case): Contender[] {
   });
 }
 
+/** f32 steps on this thread and a helper's. */
+async function shared(c: Case, team: TeamMemory): Promise<Contender> {
+  const engine = await createEngine('kernels', { flow: c.flow, precision: 'f32', team });
+  const { steps } = c.flow.integrator;
+  return inProcess('equiflow f32, 2 threads', 1, () => {
+    engine.update(c.field.parameters);
+    engine.nllGradient(c.x, c.trainingBatch!, steps, 0);
+  });
+}
+
 export const training: Suite = {
   name: 'training',
   about: 'one step of maximum likelihood, gradients checked equal first',
-  async run({ cases, peers, quick, onMeasurement }: Bench) {
+  async run({ cases, peers, quick, cores, onMeasurement }: Bench) {
     const contest = new Contest(peers);
+    const helpers = new WorkerPool({ workers: 1 });
     const measurements: Measurement[] = [];
+    const notes: string[] = [];
+    const contend = async (c: Case, contenders: Contender[], clock: boolean) => {
+      const group = clock ? `${GROUP}, by the clock` : `${GROUP}, one thread, processor time`;
+      const effort = quick ? QUICK_ROUNDS : contenders.some(({ peer }) => peer) ? FULL_ROUNDS : SHORT_ROUNDS;
+      const times = await takeTurns(contenders, effort, clock);
+      const subject = `${c.label}, batch ${c.trainingBatch}`;
+      const what = { group, subject, unit: 'step', ...(clock ? { clock: true as const } : {}) };
+      for (const m of measured(contenders, times, what)) {
+        measurements.push(m);
+        onMeasurement(m);
+      }
+      return times;
+    };
     try {
       for (const c of cases.filter(({ trainingBatch }) => trainingBatch !== undefined)) {
-        const subject = `${c.label}, batch ${c.trainingBatch}`;
-        for (const threads of [1, 2]) {
-          const others = await contest.contenders('train', c, threads);
-          if (threads === 2 && others.length === 0) continue;
-          const clock = threads > 1;
-          const group = clock ? `${GROUP}, by the clock` : `${GROUP}, one thread, processor time`;
-          const effort = quick ? QUICK_ROUNDS : others.length > 0 ? FULL_ROUNDS : SHORT_ROUNDS;
-          const contenders = [...ours(c), ...others];
-          const times = await takeTurns(contenders, effort, clock);
-          const what = { group, subject, unit: 'step', ...(clock ? { clock } : {}) };
-          for (const m of measured(contenders, times, what)) {
-            measurements.push(m);
-            onMeasurement(m);
-          }
-        }
+        await contend(c, [...ours(c), ...(await contest.contenders('train', c, 1))], false);
+        if (cores < 2) continue;
+        const team = teamMemory();
+        const helper = helpers.run(HELP, { team, member: 1 });
+        const contenders = [ours(c)[0], await shared(c, team), ...(await contest.contenders('train', c, 2))];
+        const [one, two] = await contend(c, contenders, true);
+        notes.push(`${c.label}: two threads are ${(one.median / two.median).toFixed(2)} times as fast as one.`);
+        dismiss(team);
+        await helper;
       }
-      return { measurements, notes: [], skipped: contest.skipped };
+      return { measurements, notes, skipped: contest.skipped };
     } finally {
       contest.close();
+      await helpers.close();
     }
   },
 };
