@@ -101,6 +101,17 @@ export class FlowRunner {
     return logQ;
   }
 
+  /** The prior-space points z [n, N, D] that `sample` moves to the samples of the same indices, in the runner's precision. */
+  priorSample(seed: number, first: number, n: number): Float64Array {
+    const z = new Float64Array(n * this.flow.prior.particles * this.flow.prior.dimensions);
+    const deviation = Math.sqrt(priorVariance(this.flow.prior));
+    this.#chunks(n, (start, count) => {
+      this.#blocks.drawNormals(seed, STREAM.prior, first + start, count, deviation);
+      this.#blocks.store(z, start, count);
+    });
+    return z;
+  }
+
   /**
    * Samples with global indices `first` … `first + n − 1`, each depending on (flow, precision, seed, index) alone, with
    * log q from the forward pass: log prior(z) − log|det ∂x/∂z|. Positions are stored in the runner's precision.

@@ -2,8 +2,7 @@
 
 import { decodeModel, type FlowRunner, type Positions, prepareFlow } from '../flows/index.js';
 import type { Integrator } from '../integrators/index.js';
-import { STREAM, standardNormals } from '../kernels/index.js';
-import { logDensityOfSquaredNorm, type MeanFreeNormal, priorVariance } from '../priors/index.js';
+import { logDensityOfSquaredNorm } from '../priors/index.js';
 import { draw, type ModelMessage } from './tasks.js';
 
 export interface VerifyBlockInput {
@@ -35,19 +34,19 @@ export function verifyBlock({ model, seed, indices, reference }: VerifyBlockInpu
   const n = indices.length;
   const drawn = indices.map((index) => draw({ model, seed, first: index, n: 1 }));
   const x = joined(drawn.map((block) => block.x));
-  const z = joined(
-    indices.map((index) => standardNormals(seed, STREAM.prior, index, 1, prior.particles * prior.dimensions)),
-  );
-  for (let c = 0; c < z.length; c++) z[c] *= Math.sqrt(priorVariance(prior));
+  const z = joined(indices.map((index) => exact.priorSample(seed, index, 1)));
   const there = exact.forward(z, n);
-  const thereLogQ = logPriors(prior, z, n).map((value, s) => value - there.logDet[s]);
+  const C = z.length / n;
+  const thereLogQ = there.logDet.map(
+    (logDet, s) => logDensityOfSquaredNorm(prior, squaredNorm(z.subarray(s * C, (s + 1) * C))) - logDet,
+  );
   const back = exact.logProb(there.x, n);
   const density = exact.logProb(x, n);
   const column = (value: (s: number) => number) => Float64Array.from({ length: n }, (_, s) => value(s));
   return {
     logQ: column((s) => drawn[s].logQ[0] - density[s]),
     forwardLogQ: column((s) => drawn[s].logQ[0] - thereLogQ[s]),
-    x: column((s) => rootMeanSquareDifference(x, there.x, s, x.length / n)),
+    x: column((s) => rootMeanSquareDifference(x, there.x, s, C)),
     roundTrip: column((s) => thereLogQ[s] - back[s]),
     logWeight: column((s) => drawn[s].logWeight[0]),
   };
@@ -72,21 +71,8 @@ function joined(parts: readonly Positions[]): Float64Array {
   return out;
 }
 
-/** Normalised log-densities of prior samples [n, N, D], whose centroids do not count. */
-function logPriors(prior: MeanFreeNormal, z: Float64Array, n: number): Float64Array {
-  const { particles: N, dimensions: D } = prior;
-  return Float64Array.from({ length: n }, (_, s) => {
-    let squares = 0;
-    for (let a = 0; a < D; a++) {
-      let [sum, own] = [0, 0];
-      for (let at = s * N * D + a; at < (s + 1) * N * D; at += D) {
-        sum += z[at];
-        own += z[at] * z[at];
-      }
-      squares += own - (sum * sum) / N;
-    }
-    return logDensityOfSquaredNorm(prior, squares);
-  });
+function squaredNorm(z: Float64Array): number {
+  return z.reduce((sum, value) => sum + value * value, 0);
 }
 
 /** Of sample s, each of C coordinates. */
