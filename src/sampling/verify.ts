@@ -53,9 +53,9 @@ export async function verifySamples(
   pool: WorkerPool,
 ): Promise<Verification> {
   requireRange(options);
-  const { n, seed, first = 0, precision = 'f32', m = 1000, onProgress, signal } = options;
+  const { n, seed, first = 0, precision = 'f32', arithmetic, m = 1000, onProgress, signal } = options;
   const indices = chosen(seed, n, Math.min(m, n)).map((index) => first + index);
-  const model = modelMessage(generator, precision);
+  const model = modelMessage(generator, precision, arithmetic);
   const inputs: VerifyBlockInput[] = [];
   for (let at = 0; at < indices.length; at += BLOCK) {
     inputs.push({ model, seed, indices: indices.slice(at, at + BLOCK), reference: REFERENCE });

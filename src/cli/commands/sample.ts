@@ -1,5 +1,4 @@
 import { Command, Option } from 'commander';
-import type { BoltzmannGenerator } from '../../flows/index.js';
 import { checkWritable } from '../../formats/files.js';
 import { isHdf5Name, loadHdf5 } from '../../formats/hdf5/index.js';
 import { addStatistics, type IntegrationStatistics, NO_STATISTICS } from '../../integrators/index.js';
@@ -22,7 +21,7 @@ import {
   workersOption,
 } from '../options.js';
 import { checkFolderWritable, json, writeRunInfo } from '../outputs.js';
-import { inSession, type Session } from '../session.js';
+import { inSession } from '../session.js';
 
 interface Options extends IntegratorOptions {
   count: number;
@@ -102,7 +101,9 @@ async function run(path: string, options: Options): Promise<void> {
       report = await stream(out, generator, { ...range, model: hash }, pool);
       progress.finish();
     }
-    const verification = await verified(generator, options, { pool, progress, signal });
+    const m = typeof options.verify === 'number' ? { m: options.verify } : {};
+    const verification = options.verify ? await verifySamples(generator, { ...range, ...m }, pool) : undefined;
+    progress.finish();
     const facts = { integration, ...(verification ? { verification } : {}) };
     await writeRunInfo(out, started, { workers: pool.workers, ...facts });
     const { n, ess, khat, logZ, status } = report;
@@ -125,19 +126,6 @@ async function run(path: string, options: Options): Promise<void> {
       if (verification) process.stdout.write(verificationLines(verification));
     }
   });
-}
-
-async function verified(
-  generator: BoltzmannGenerator,
-  { count, seed, first, precision, verify }: Options,
-  { pool, progress, signal }: Session,
-): Promise<Verification | undefined> {
-  if (verify === undefined) return undefined;
-  const m = verify === true ? {} : { m: verify };
-  const range = { n: count, seed, first, precision, ...m, onProgress: progress.update, signal };
-  const verification = await verifySamples(generator, range, pool);
-  progress.finish();
-  return verification;
 }
 
 function verificationLines({ samples, logQ, forward, status }: Verification): string {
