@@ -5,6 +5,7 @@ import { type Case, PRECISIONS, SEED } from '../cases.js';
 import { twinOf } from '../checks.js';
 import type { Measurement, Skipped } from '../measurement.js';
 import { Contest } from '../peers/contest.js';
+import { tensorflowContenders } from '../peers/tensorflow.js';
 import { type Contender, FULL_ROUNDS, inProcess, measured, QUICK_ROUNDS, SHORT_ROUNDS, takeTurns } from '../rounds.js';
 import { endToEnd } from './sampling-end-to-end.js';
 import type { Bench, Suite } from './suite.js';
@@ -50,6 +51,13 @@ export const sampling: Suite = {
     try {
       for (const c of cases) {
         const others = await contest.contenders('sample', c);
+        if (peers.length > 0 && !quick) {
+          const tensorflow = await tensorflowContenders(c);
+          others.push(...tensorflow.contenders);
+          for (const entry of tensorflow.skipped) {
+            if (!skipped.some(({ what }) => what === entry.what)) skipped.push(entry);
+          }
+        }
         const contenders = [...ours(c)];
         if (relaxed) {
           const { contender, note } = relaxedBuild(c);
