@@ -42,7 +42,7 @@ type Program = keyof typeof PROGRAMS;
 const KERNELS = 'node_modules/equiflow/dist/src/kernels/equiflow.wasm';
 
 /** CommonJS dependencies call `require`, which ES modules have to make for themselves. */
-const REQUIRE = "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);";
+const REQUIRE = "import { createRequire as forBundle } from 'node:module'; const require = forBundle(import.meta.url);";
 
 /** What both programs print, computed here. */
 function expected(): string {

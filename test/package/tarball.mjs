@@ -4,7 +4,7 @@
  */
 
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import {
   existsSync,
   lstatSync,
@@ -115,9 +115,16 @@ function tryIn(folder, tarball, options) {
   writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(TSCONFIG));
   run(tool('tsc'), ['-p', '.'], folder);
 
+  // Begins as HDF5 does and then ends: corrupt where h5wasm reads it, and not readable at all without.
+  writeFileSync(join(folder, 'short.h5'), Buffer.from('\x89HDF\r\n\x1a\n', 'latin1'));
+  const hdf5 = spawnSync('npx', ['--no-install', 'equiflow', 'reweight', 'short.h5'], {
+    cwd: folder,
+    encoding: 'utf8',
+  });
+
   const size = megabytes(join(folder, 'node_modules'));
   const vega = doctor.packages.find(({ name }) => name === 'vega').version;
-  return { size, vega };
+  return { size, vega, hdf5 };
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'equiflow-tarball-'));
@@ -128,15 +135,22 @@ try {
 
   run(tool('publint'), ['run', tarball, '--strict'], PROJECT);
   // The kernels are for bundlers to copy; they have no types.
-  run(tool('attw'), [tarball, '--profile', 'esm-only', '--exclude-entrypoints', './equiflow.wasm'], PROJECT);
+  run(
+    tool('attw'),
+    [tarball, '--profile', 'esm-only', '--exclude-entrypoints', './equiflow.wasm', './equiflow.shared.wasm'],
+    PROJECT,
+  );
   console.log('publint and attw: no complaint');
 
   const full = tryIn(join(folder, 'full'), tarball, []);
   assert.notEqual(full.vega, null, 'the optional packages are installed unless they are left out');
+  assert.equal(full.hdf5.status, 65, full.hdf5.stderr);
   console.log(`installed, imported, type-checked, run: ${full.size.toFixed(1)} MB`);
 
   const lean = tryIn(join(folder, 'lean'), tarball, ['--omit=optional']);
   assert.equal(lean.vega, null, '--omit=optional leaves the optional packages out');
+  assert.equal(lean.hdf5.status, 69, lean.hdf5.stderr);
+  assert.match(lean.hdf5.stderr, /h5wasm is not installed; run npm install h5wasm/);
   console.log(`the same with --omit=optional: ${lean.size.toFixed(1)} MB`);
   assert.ok(lean.size <= LIMIT_MB, `node_modules takes ${lean.size.toFixed(1)} MB, expected at most ${LIMIT_MB}`);
 } finally {

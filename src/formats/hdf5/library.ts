@@ -59,6 +59,9 @@ export interface Hdf5Library {
   listen<T>(calls: () => T): { readonly value: T; readonly complaint: string | undefined };
 }
 
+/** Put together, so that bundlers leave an optional package where it is, or is not. */
+const PACKAGE = ['h5wasm', 'node'].join('/');
+
 let loaded: Promise<Hdf5Library> | undefined;
 
 /**
@@ -69,7 +72,7 @@ let loaded: Promise<Hdf5Library> | undefined;
  */
 export function loadHdf5(load?: () => Promise<unknown>): Promise<Hdf5Library> {
   if (load !== undefined) return begin(load);
-  loaded ??= begin(() => import('h5wasm/node'));
+  loaded ??= begin(() => import(/* @vite-ignore */ PACKAGE));
   return loaded;
 }
 
