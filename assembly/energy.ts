@@ -15,41 +15,55 @@ export { energyScratch } from './pair-energies';
 const TRAP: i32 = 2;
 const TERM_BYTES: usize = 64;
 
+/** One coordinate of the trap: r² where r is its distance from the centroid; adds stiffness·r to the gradient at `g`. */
+// @ts-ignore: decorator
+@inline
+function pull<T extends number>(withGradient: bool, p: usize, mean: v128, stiffness: v128, g: usize): v128 {
+  const r = v128.sub<T>(v128.load(p), mean);
+  if (withGradient) v128.store(g, v128.add<T>(v128.load(g), v128.mul<T>(stiffness, r)));
+  return v128.mul<T>(r, r);
+}
+
 // @ts-ignore: decorator
 @inline
 function trapTerm<T extends number>(
+  D: i32,
   withGradient: bool,
   term: usize,
   x: usize,
   energy: usize,
   gradient: usize,
   particles: i32,
-  dimensions: i32,
   blocks: i32,
 ): void {
   const stiffness = v128.splat<T>(<T>(load<f64>(term, 8) * load<f64>(term, 16)));
-  const half = v128.splat<T>(<T>0.5);
+  const halfStiffness = v128.splat<T>(<T>(0.5 * load<f64>(term, 8) * load<f64>(term, 16)));
   const invN = v128.splat<T>(<T>(1.0 / <f64>particles));
-  const stride = <usize>dimensions * VECTOR;
-  const block = <usize>particles * stride;
+  const stride = <usize>D * VECTOR;
   for (let n = 0; n < blocks; n++) {
-    for (let axis: usize = 0; axis < stride; axis += VECTOR) {
-      let mean = v128.splat<T>(<T>0);
-      for (let p = axis; p < block; p += stride) mean = v128.add<T>(mean, v128.load(x + p));
-      mean = v128.mul<T>(mean, invN);
-      let sum = v128.splat<T>(<T>0);
-      for (let p = axis; p < block; p += stride) {
-        const r = v128.sub<T>(v128.load(x + p), mean);
-        sum = v128.add<T>(sum, v128.mul<T>(r, r));
-        if (withGradient) {
-          const g = gradient + p;
-          v128.store(g, v128.add<T>(v128.load(g), v128.mul<T>(stiffness, r)));
-        }
-      }
-      accumulate<T>(energy, v128.mul<T>(v128.mul<T>(half, stiffness), sum));
+    const stop = x + <usize>particles * stride;
+    let a = v128.splat<T>(<T>0);
+    let b = a;
+    let c = a;
+    for (let p = x; p < stop; p += stride) {
+      a = v128.add<T>(a, v128.load(p));
+      b = v128.add<T>(b, v128.load(p, 16));
+      if (D == 3) c = v128.add<T>(c, v128.load(p, 32));
     }
-    x += block;
-    gradient += withGradient ? block : 0;
+    a = v128.mul<T>(a, invN);
+    b = v128.mul<T>(b, invN);
+    c = v128.mul<T>(c, invN);
+    let sum = v128.splat<T>(<T>0);
+    for (; x < stop; x += stride) {
+      let squared = v128.add<T>(
+        pull<T>(withGradient, x, a, stiffness, gradient),
+        pull<T>(withGradient, x + 16, b, stiffness, gradient + 16),
+      );
+      if (D == 3) squared = v128.add<T>(squared, pull<T>(withGradient, x + 32, c, stiffness, gradient + 32));
+      sum = v128.add<T>(sum, squared);
+      gradient += stride;
+    }
+    accumulate<T>(energy, v128.mul<T>(halfStiffness, sum));
     energy += lanes<T>() * 8;
   }
 }
@@ -92,7 +106,7 @@ function addTerms<T extends number>(
 ): void {
   for (let t = 0; t < count; t++, terms += TERM_BYTES) {
     const kind = <i32>load<f64>(terms);
-    if (kind == TRAP) trapTerm<T>(withGradient, terms, x, energy, gradient, particles, D, blocks);
+    if (kind == TRAP) trapTerm<T>(D, withGradient, terms, x, energy, gradient, particles, blocks);
     else if (load<f64>(terms, 48) != 0) {
       const mask = <usize>load<f64>(terms, 48);
       pairTermOfKind<T>(D, withGradient, mask, kind, terms, x, energy, gradient, particles, blocks, scratch);
