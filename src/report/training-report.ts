@@ -20,6 +20,21 @@ const POINTS = 900;
 /** The steep first steps run off the axis so that the rest can be read. */
 const SHOWN = 0.97;
 
+/** What the fields of our own records are called; others by their names. */
+const TITLES: Readonly<Record<string, string>> = {
+  loss: 'loss of each batch  (nats)',
+  'terms.nll': 'NLL of each batch  (nats)',
+  'terms.kl': 'reverse KL of each batch  (nats)',
+  ms: 'milliseconds a step',
+  'validation.trainingNll': 'training NLL since the last validation  (nats)',
+  'validation.validationNll': 'validation NLL  (nats)',
+  'validation.excess': 'validation NLL above the target’s own  (nats)',
+  'validation.ess': 'ESS of samples of the flow, share of n',
+  'validation.integratorError': 'integrator error of the validation NLL  (nats)',
+  'validation.gradientError': 'error of gradients against finer tables',
+  'validation.tableResolution': 'knots per width of the tables',
+};
+
 /** What validation measures stands out from what every step does. */
 const VALIDATION = /validation|ess/i;
 
@@ -68,13 +83,15 @@ export function parseTrainingRecord(text: string, source: string): TrainingCurve
  */
 export async function renderTrainingReport({ name, curves }: TrainingCurves): Promise<string> {
   const draw = await loadDrawing();
+  const last = [...curves.values()].reduce((step, points) => Math.max(step, points.at(-1)!.step), 1);
   const panels: Html[] = [];
   for (const [title, points] of curves) {
-    panels.push(trusted(await draw(panel(title, points), `p${panels.length + 1}`, `${title} against the step`)));
+    // What never changes is told by the table.
+    if (points.every(({ value }) => value === points[0].value)) continue;
+    panels.push(trusted(await draw(panel(title, points, last), `p${panels.length + 1}`, `${title} against the step`)));
   }
   const rows: Html[] = [];
   for (let i = 0; i < panels.length; i += 2) rows.push(html`<div class="row">${panels.slice(i, i + 2)}</div>`);
-  const last = Math.max(...[...curves.values()].map((points) => points.at(-1)!.step));
   return document({
     title: `Training of ${name}`,
     body: html`<header>
@@ -83,7 +100,7 @@ export async function renderTrainingReport({ name, curves }: TrainingCurves): Pr
 </header>
 <section><h2>Curves</h2>
 <figure id="figure-1">${rows}
-<figcaption><b>Figure 1.</b> Every number of the record against the step; those of validation thick and blue. The ${formatNumber(100 * (1 - SHOWN), 0)} % of extreme values, mostly
+<figcaption><b>Figure 1.</b> Every number of the record that changes, against the step; those of validation thick and blue. The ${formatNumber(100 * (1 - SHOWN), 0)} % of extreme values, mostly
 of the first steps, may run off an axis.</figcaption></figure></section>
 <section><h2>Last values</h2>
 <table class="results"><thead><tr><th scope="col"></th><th scope="col">last</th><th scope="col">lowest</th><th scope="col">highest</th><th scope="col">entries</th></tr></thead>
@@ -102,7 +119,7 @@ function row(title: string, points: Points): Html {
 `;
 }
 
-function panel(title: string, points: Points): Spec {
+function panel(title: string, points: Points, last: number): Spec {
   const stride = Math.max(1, Math.ceil(points.length / POINTS));
   const shown = points.filter((_, i) => i % stride === 0 || i === points.length - 1);
   const sorted = shown.map(({ value }) => value).sort((a, b) => a - b);
@@ -120,10 +137,9 @@ function panel(title: string, points: Points): Spec {
       clip: true,
       color: thick ? WEIGHTED : COLORS.muted,
       strokeWidth: thick ? 2.2 : 1,
-      point: shown.length === 1,
     },
     encoding: {
-      x: { field: 'step', ...axis('training step', [0, Math.max(1, points.at(-1)!.step)]) },
+      x: { field: 'step', ...axis('training step', [0, last]) },
       y: { field: 'value', ...axis('', [low - margin, high + margin], { axis: { tickCount: 5, format: '.3~g' } }) },
     },
   };
@@ -131,5 +147,5 @@ function panel(title: string, points: Points): Spec {
 
 /** `gradientNorm` as `gradient norm`. */
 function spaced(name: string): string {
-  return name.replace(/([a-z])([A-Z])/g, (_, a, b) => `${a} ${b.toLowerCase()}`);
+  return TITLES[name] ?? name.replace(/([a-z])([A-Z])/g, (_, a, b) => `${a} ${b.toLowerCase()}`);
 }

@@ -19,20 +19,15 @@ run(path('report.mjs'), `${folder}/samples.html`, '8');
 equiflow('report', model, '--out', `${folder}/model.html`);
 run(path('report.mjs'), `${folder}/model.html`, '2');
 
-// A record of steps, some without validation, the last line cut off by a kill.
+// A record of steps and validations as train writes it, the last line cut off by a kill.
 const record = Array.from({ length: 400 }, (_, i) => {
   const step = i + 1;
-  const loss = { nll: 8 + 5 / step + 0.3 * Math.sin(7 * step), kl: 2 / step };
-  const validation = step % 50 === 0 ? { validationNll: 8.1 + 4 / step, ess: 0.2 - 1 / (step + 10) } : {};
-  return JSON.stringify({
-    step,
-    loss,
-    gradientNorm: 3 / Math.sqrt(step),
-    learningRate: 1e-3,
-    milliseconds: 4,
-    ...validation,
-  });
+  const terms = { nll: 8 + 5 / step + 0.3 * Math.sin(7 * step), kl: 2 / step };
+  const loss = (terms.nll + terms.kl) / 2;
+  const line = { step, loss, terms, gradientNorm: 3 / Math.sqrt(step), learningRate: 1e-3 / step, ms: 4 + (step % 3) };
+  const validation = { validationNll: 8.1 + 4 / step, ess: 0.2 - 1 / (step + 10), rolledBack: false };
+  return [JSON.stringify(line), ...(step % 50 === 0 ? [JSON.stringify({ step, validation })] : [])].join('\n');
 });
 writeFileSync(`${folder}/training.jsonl`, `${record.join('\n')}\n{"step": 40`);
 equiflow('report', `${folder}/training.jsonl`, '--out', `${folder}/training.html`);
-run(path('report.mjs'), `${folder}/training.html`, '7');
+run(path('report.mjs'), `${folder}/training.html`, '8');
