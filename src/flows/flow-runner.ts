@@ -183,6 +183,17 @@ export class FlowRunner {
     return { samples, frames: { progress, positions, positionBytes, logDet, logDetBytes: samples * 8 } };
   }
 
+  /**
+   * Where the way from `start` [N, D] leaves the finite range, for an error about a sample whose log q is not finite: a
+   * prior-space point, or `inverse`, a configuration.
+   */
+  whereNotFinite(start: Positions, inverse: boolean): string {
+    this.#blocks.load(start, 0, 1);
+    const found = this.#transport.whereNotFinite?.(inverse);
+    if (found === undefined) return 'the flow leaves the finite range';
+    return `the flow leaves the finite range at t = ${found.t.toPrecision(3)}, in step ${found.step}: use more steps, or dopri5`;
+  }
+
   /** The work of all integrations since the last call of this. */
   takeStatistics(): IntegrationStatistics {
     return this.#transport.takeStatistics();

@@ -30,28 +30,47 @@ export function fixedSteps({ steps }: RungeKutta4, space: Workspace, field: Prep
   const lane = kernels.lane(space.precision);
   const work = kernels.allocate(lane.integratorScratch(particles * dimensions, space.capacity / lane.lanes));
   const { code, parameters, stages, stageBytes } = field;
+  const C = particles * dimensions;
   let samples = 0;
+
+  /** With `tape`, positions of all stages are kept there. */
+  function run(blocks: number, inverse: boolean, tape: number): void {
+    kernels.f64View(logDet, blocks * lane.lanes).fill(0);
+    lane.rungeKutta4(
+      code,
+      parameters,
+      stages,
+      stageBytes,
+      steps,
+      inverse,
+      positions,
+      logDet,
+      particles,
+      dimensions,
+      blocks,
+      tape,
+      work,
+      scratch,
+    );
+  }
+
   return {
     integrate(count, inverse) {
-      const blocks = Math.ceil(count / lane.lanes);
-      kernels.f64View(logDet, blocks * lane.lanes).fill(0);
-      lane.rungeKutta4(
-        code,
-        parameters,
-        stages,
-        stageBytes,
-        steps,
-        inverse,
-        positions,
-        logDet,
-        particles,
-        dimensions,
-        blocks,
-        0,
-        work,
-        scratch,
-      );
+      run(Math.ceil(count / lane.lanes), inverse, 0);
       samples += count;
+    },
+    whereNotFinite(inverse) {
+      return kernels.scoped(() => {
+        const tape = kernels.allocate(4 * steps * C * 16);
+        run(1, inverse, tape);
+        // Its first lane.
+        const numbers = kernels.view(space.precision, tape, 4 * steps * C * lane.lanes);
+        const at = numbers.findIndex((value, i) => i % lane.lanes === 0 && !Number.isFinite(value));
+        const stage = at < 0 ? 4 * steps - 1 : Math.floor(at / (C * lane.lanes));
+        const step = Math.floor(stage / 4);
+        const t = (step + Math.ceil((stage % 4) / 2) / 2) / steps;
+        return { t: inverse ? 1 - t : t, step: step + 1 };
+      });
     },
     takeStatistics() {
       const done = { samples, steps: samples * steps, rejected: 0, evaluations: samples * steps * 4, mostSteps: steps };

@@ -24,6 +24,11 @@ export interface Transport {
    * @throws NumericalError naming sample, time and step where an adaptive integrator cannot go on
    */
   integrate(count: number, inverse: boolean, first: number, frames?: Frames): void;
+  /**
+   * Where the path of the workspace's first sample, as it is loaded, leaves the finite range; for integrators that go on
+   * with what is not finite.
+   */
+  whereNotFinite?(inverse: boolean): { readonly t: number; readonly step: number };
   /** What was done since the last call of this. */
   takeStatistics(): IntegrationStatistics;
 }

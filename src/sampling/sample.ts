@@ -1,4 +1,4 @@
-import { NumericalError, UsageError } from '../errors.js';
+import { UsageError } from '../errors.js';
 import { type BoltzmannGenerator, encodeModel, type Positions } from '../flows/index.js';
 import { sha256 } from '../formats/checksum.js';
 import type { IntegrationStatistics } from '../integrators/index.js';
@@ -142,12 +142,6 @@ export async function logProb(
     inputs,
     signal ? { signal } : {},
   )) {
-    const bad = block.findIndex((value) => !Number.isFinite(value));
-    if (bad >= 0) {
-      throw new NumericalError(
-        `sample ${done + bad}: log q is ${block[bad]}: the inverse flow leaves the finite range`,
-      );
-    }
     logQ.set(block, done);
     done += block.length;
     onIntegration?.(integration);

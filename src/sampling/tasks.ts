@@ -86,7 +86,8 @@ export function draw({ model, seed, first, n }: SampleBlockInput): DrawnBlock {
   const bad = logQ.findIndex((value, i) => !Number.isFinite(value) || !(energy[i] > Number.NEGATIVE_INFINITY));
   if (bad >= 0) {
     const what = `log q is ${logQ[bad]} and the energy ${energy[bad]}`;
-    throw new NumericalError(`sample ${first + bad}: ${what}: the flow leaves the finite range`);
+    const where = runner.whereNotFinite(runner.priorSample(seed, first + bad, 1), false);
+    throw new NumericalError(`sample ${first + bad}: ${what}: ${where}`);
   }
   return { x, logQ, energy, logWeight: logWeights(energy, logQ, kT), integration };
 }
@@ -111,5 +112,11 @@ export interface LogProbBlock {
 export function logProbBlock({ model, x, n, first }: LogProbBlockInput) {
   const { runner } = prepare(model);
   const logQ = runner.logProb(x, n, first);
+  const bad = logQ.findIndex((value) => !Number.isFinite(value));
+  if (bad >= 0) {
+    const C = x.length / n;
+    const where = runner.whereNotFinite(x.subarray(bad * C, (bad + 1) * C), true);
+    throw new NumericalError(`sample ${first + bad}: log q is ${logQ[bad]}: backwards, ${where}`);
+  }
   return moved<LogProbBlock>({ logQ, integration: runner.takeStatistics() }, [logQ.buffer]);
 }

@@ -130,6 +130,28 @@ test('a field of zeros leaves positions and log|det| alone', (t) => {
   t.true(logDet.every((value) => value === 0));
 });
 
+test('where a path leaves the finite range is found, forward and inverse', (t) => {
+  const still = initialKernelField(4, 2, uniformBasis(10, 8, 0.5), { seed: 1, weightScale: 0 });
+  const z = centered(wide.slice(0, 8), 4, 2);
+  for (const precision of ['f32', 'f64'] as const) {
+    // v = 4 b x: a step multiplies by about (4 b h)⁴/24, and 1e38 or 1e308 is passed in a step that can be counted.
+    for (const [b, sign] of [
+      [1e4, false],
+      [-1e4, true],
+    ] as const) {
+      const field = still.withParameters({ ...still.parameters, bias: new Float64Array(10).fill(b) });
+      const runner = prepareFlow(flowThrough(field, 40), precision);
+      const growth = Array.from({ length: 5 }, (_, k) => 1000 ** k / [1, 1, 2, 6, 24][k]).reduce((x, y) => x + y);
+      const steps = Math.ceil(Math.log(precision === 'f32' ? 3.4e38 : 1.7e308) / Math.log(growth));
+      const found = runner.whereNotFinite(z, sign);
+      t.regex(found, new RegExp(`in step (${steps - 1}|${steps}|${steps + 1}): use more steps, or dopri5`));
+      const time = Number(/t = ([\d.]+)/.exec(found)![1]);
+      const passed = sign ? 1 - time : time;
+      t.true(Math.abs(passed * 40 - steps) <= 2, `${found}, expected after ${steps} steps`);
+    }
+  }
+});
+
 test('stages stand at the ends and middles of steps', (t) => {
   t.deepEqual([...stageTimes(rk4(2))], [0, 0.25, 0.5, 0.75, 1]);
   for (const steps of [0, 1.5, -1, 10001, Number.NaN])
