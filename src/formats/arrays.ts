@@ -3,7 +3,7 @@ import { DataError } from '../errors.js';
 import { decodeXyz, isXyzName } from './extxyz.js';
 import { readInput } from './files.js';
 import { openHdf5Array } from './h5md.js';
-import { isHdf5File, parseAddress, readHdf5Array } from './hdf5/index.js';
+import { isHdf5Address, readHdf5Array } from './hdf5/index.js';
 import { decodeNpy, type NpyArray } from './npy.js';
 import { NPY_MAGIC } from './npy-header.js';
 import { decodeNpzArray } from './npz.js';
@@ -31,7 +31,7 @@ const AXES = ['x', 'y', 'z'];
  * @throws DataError if the file is none of these, or as `decodeNpy`, `decodeNpzArray`, `decodeXyz` and `openHdf5Array`
  */
 export async function readArray(path: string, name = 'x'): Promise<NpyArray> {
-  if (await isHdf5File(parseAddress(path).file)) {
+  if (await isHdf5Address(path)) {
     const { dataset, close } = await openHdf5Array(path, name);
     try {
       return await readHdf5Array(dataset);

@@ -1,6 +1,6 @@
 import { DataError } from '../errors.js';
 import { openHdf5Array } from '../formats/h5md.js';
-import { type Hdf5Dataset, isHdf5File, parseAddress } from '../formats/hdf5/index.js';
+import { type Hdf5Dataset, isHdf5Address } from '../formats/hdf5/index.js';
 import { type NpyArray, readArray } from '../formats/index.js';
 import { type NpyStream, npyChunks, openNpyStream } from '../formats/npy-stream.js';
 import { withoutThird } from '../formats/plane.js';
@@ -58,7 +58,7 @@ export function vectorInMemory({ data }: Pick<NpyArray, 'data'>): VectorSource {
  * @throws InputError, IoError as `readInput`; UnavailableError for HDF5 without h5wasm; DataError as `readArray`
  */
 export async function openArray(path: string, name: string): Promise<ArraySource> {
-  if (await isHdf5File(parseAddress(path).file)) {
+  if (await isHdf5Address(path)) {
     const { dataset, close } = await openHdf5Array(path, name);
     close();
     return arrayInHdf5(dataset);

@@ -96,6 +96,19 @@ test('what is no array of numbers, damaged or absent is refused by name', async 
   const short = join(folder, 'short.h5');
   await writeFile(short, (await readFile(path)).subarray(0, -9));
   await refused(readArray(`${short}:/v`), /short\.h5: not readable as HDF5: truncated file/);
+  // An extent that a flipped bit has made too large: of the dataspace and its maximum.
+  const huge = await readFile(path);
+  const extents = Buffer.alloc(16);
+  for (const at of [0, 8]) extents.writeBigUInt64LE(9n, at);
+  const place = huge.indexOf(extents);
+  for (const at of [0, 8]) huge.writeBigUInt64LE(2n ** 45n, place + at);
+  await writeFile(short, huge);
+  await refused(
+    readArray(`${short}:/v`),
+    /short\.h5:? ?\/v has shape \[35184372088832\], more than fits memory|not readable as HDF5/,
+  );
+  await writeFile(short, 'text');
+  await refused(readArray(`${short}:/v`), /short\.h5: not an HDF5 file/);
   await refused(readArray(join(folder, 'none.h5:/v')), /cannot read \S+none\.h5: no such file/, InputError);
 });
 

@@ -1,9 +1,11 @@
+import { constants } from 'node:buffer';
 import { open, stat } from 'node:fs/promises';
 import { DataError } from '../../errors.js';
 import type { NpyArray } from '../npy.js';
 import { formatShape } from '../shape.js';
 import { asInputError } from '../system-errors.js';
 import { brief } from '../text.js';
+import { parseAddress } from './address.js';
 import { decodeElements, elementName } from './elements.js';
 import { type Hdf5Library, type Hdf5Type, loadHdf5, STRING } from './library.js';
 
@@ -16,6 +18,9 @@ const USER_BLOCKS = [0, 512, 1024, 2048, 4096];
 
 /** Bytes that are asked of the library at a time, and more only where its chunks are larger. */
 const READ_BYTES = 1 << 22;
+
+/** The library has at most 2 GiB. */
+const MOST_BYTES = 2 ** 31 - 2 ** 16;
 
 /** A dataset of real numbers that is read in pieces. */
 export interface Hdf5Dataset {
@@ -59,6 +64,12 @@ export async function isHdf5File(path: string): Promise<boolean> {
   } catch (error) {
     throw asInputError(error, path);
   }
+}
+
+/** Whether an array is to be read as HDF5: the file is, or a dataset is named. @throws as `isHdf5File` */
+export async function isHdf5Address(text: string): Promise<boolean> {
+  const { file, dataset } = parseAddress(text);
+  return (await isHdf5File(file)) || dataset !== undefined;
 }
 
 /**
@@ -178,9 +189,11 @@ function readSlab(
   const [, ...rest] = shape!;
   const counts = shape!.length === 0 ? [] : [count, ...rest].map(BigInt);
   const bytes = size * rest.reduce((product, extent) => product * extent, count);
-  const pointer = module._malloc(bytes);
-  if (pointer === 0)
+  // A larger number would wrap around in the library, whose addresses have 32 bits.
+  const pointer = bytes <= MOST_BYTES ? module._malloc(bytes) : 0;
+  if (pointer === 0) {
     throw new DataError(`${source}: chunks of ${bytes} bytes do not fit the memory of the HDF5 library`);
+  }
   try {
     const offsets = counts.map((_, axis) => (axis === 0 ? BigInt(start) : 0n));
     const strides = counts.map(() => 1n);
@@ -216,6 +229,9 @@ export function listing(paths: readonly string[]): string {
 export async function readHdf5Array(dataset: Hdf5Dataset): Promise<NpyArray> {
   const shape = [...dataset.shape];
   const count = shape.reduce((product, extent) => product * extent, 1);
+  if (count * 8 > constants.MAX_LENGTH) {
+    throw new DataError(`${dataset.file}: ${dataset.path} has shape ${formatShape(shape)}, more than fits memory`);
+  }
   const data = dataset.single ? new Float32Array(count) : new Float64Array(count);
   const width = shape.slice(1).reduce((product, extent) => product * extent, 1);
   let done = 0;
