@@ -1,11 +1,21 @@
 import { createHash, type Hash } from 'node:crypto';
-import type { FileHandle } from 'node:fs/promises';
 import type { NpyArray } from './npy.js';
 import { encodeNpyHeader } from './npy-header.js';
 import { elementCount } from './shape.js';
 import { asInputError, asOutputError } from './system-errors.js';
 
 export type Elements = NpyArray['data'];
+
+/** What is used of a `FileHandle`, spelled out so that the package's types can do without those of Node.js. */
+interface RandomAccess {
+  read(bytes: Uint8Array, offset: number, length: number, position: number): Promise<{ readonly bytesRead: number }>;
+  write(
+    bytes: Uint8Array,
+    offset: number,
+    length: number,
+    position: number,
+  ): Promise<{ readonly bytesWritten: number }>;
+}
 
 const ELEMENT_BYTES = { '<f4': 4, '<f8': 8 } as const;
 
@@ -42,7 +52,7 @@ export class ElementWriter {
    */
   constructor(
     readonly path: string,
-    private readonly handle: FileHandle,
+    private readonly handle: RandomAccess,
     private readonly type: StreamedType,
     shape: readonly number[],
     private readonly start: number,
@@ -101,7 +111,7 @@ export function bytesOf({ buffer, byteOffset, byteLength }: ArrayBufferView): Ui
 }
 
 /** One call may write less than it was given. */
-export async function writeWhole(handle: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
+export async function writeWhole(handle: RandomAccess, bytes: Uint8Array, position: number): Promise<void> {
   let done = 0;
   while (done < bytes.length) {
     done += (await handle.write(bytes, done, bytes.length - done, position + done)).bytesWritten;
@@ -109,7 +119,7 @@ export async function writeWhole(handle: FileHandle, bytes: Uint8Array, position
 }
 
 /** @returns whether there were enough bytes */
-export async function readWhole(handle: FileHandle, bytes: Uint8Array, position: number): Promise<boolean> {
+export async function readWhole(handle: RandomAccess, bytes: Uint8Array, position: number): Promise<boolean> {
   let done = 0;
   while (done < bytes.length) {
     const { bytesRead } = await handle.read(bytes, done, bytes.length - done, position + done);
