@@ -8,6 +8,9 @@ import { type Case, SEED } from '../cases.js';
 /** Prior points whose samples are compared. */
 const CHECKED = 8;
 
+/** Table knots per width at which gradients are exact to 1e-5. */
+export const FINE = 128;
+
 /** What a peer's results are held against. */
 export interface Reference {
   readonly x: Float64Array;
@@ -45,6 +48,6 @@ export function exportCase(c: Case): ExportedCase {
   );
   const reference = { x, logQ };
   if (n === 0) return { bytes: encodeNpz(arrays), reference };
-  const training = new KernelEngine(c.flow, { precision: 'f64' }).nllGradient(data, n);
+  const training = new KernelEngine(c.flow, { precision: 'f64', resolution: FINE }).nllGradient(data, n);
   return { bytes: encodeNpz(arrays), reference: { ...reference, training } };
 }
