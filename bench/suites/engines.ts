@@ -55,6 +55,7 @@ function subjects(cases: readonly Case[], quick: boolean): Subject[] {
 
 export const engines: Suite = {
   name: 'engines',
+  onRequest: true,
   about: 'one training step on every engine that this machine has',
   async run({ cases, quick, onMeasurement }: Bench) {
     const { names, skipped } = await participants(quick);

@@ -10,7 +10,7 @@ import { significant } from '../table.js';
 import { spent, trainable, trainedFlow } from '../trained.js';
 import type { Bench, Suite } from './suite.js';
 
-const ROUNDS: RoundsEffort = { least: 3, most: 7, seconds: 4 };
+const ROUNDS: RoundsEffort = { least: 3, most: 7, seconds: 1 };
 const GROUP = 'independent samples: n/τ of the energy, or the effective sample size; one worker, processor time';
 /** Beyond this Pareto k̂ an effective sample size is only an upper bound. */
 const KHAT_LIMIT = 0.7;

@@ -15,7 +15,7 @@ import { timingOf } from '../timing.js';
 import { spent } from '../trained.js';
 import type { Bench } from './suite.js';
 
-const ROUNDS: RoundsEffort = { least: 5, most: 9, seconds: 6 };
+const ROUNDS: RoundsEffort = { least: 5, most: 9, seconds: 1.5 };
 const POOL = 'sampling on the worker pool with energies and weights, f32, by the clock';
 const DISK = 'DW4 to disk, f32, two workers, by the clock';
 const MODEL = 'model.safetensors';

@@ -21,5 +21,7 @@ export interface Bench {
 export interface Suite {
   readonly name: string;
   readonly about: string;
+  /** Takes minutes, so that it runs only when it is named. */
+  readonly onRequest?: true;
   readonly run: (bench: Bench) => Promise<SuiteResult>;
 }
