@@ -39,6 +39,7 @@ export { matchingBatches } from './flow-matching.js';
 export { initialFieldFor, radialBasisFor } from './initial-field.js';
 export { ADAM, type AdamOptions, type AdamState, adamState, adamUpdate } from './optimizer.js';
 export { TRAINING_DEFAULTS, type TrainingOptions } from './options.js';
+export { type Recipe, recipeFor } from './recipes.js';
 export type { LearningCurvePoint, TrainingState } from './state.js';
 export { type TrainedGenerator, type TrainHooks, train } from './train.js';
 export { type StepRecord, type TrainingResult, trainFlow } from './trainer.js';

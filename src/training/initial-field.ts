@@ -19,8 +19,17 @@ export function radialBasisFor(system: System): KernelFieldBasis {
   return { centers, widths };
 }
 
-/** A kernel field with small random weights, ready to be trained for a system. */
-export function initialFieldFor(system: System, seed: number): KernelField {
+/** A kernel field with small random weights, ready to be trained for a system; by default with ten time kernels. */
+export function initialFieldFor(
+  system: System,
+  seed: number,
+  { times, timeWidth }: { readonly times?: number; readonly timeWidth?: number } = {},
+): KernelField {
   const { particles, dimensions, species } = system;
-  return initialKernelField(particles, dimensions, radialBasisFor(system), { seed, species });
+  const basis = {
+    ...radialBasisFor(system),
+    ...(times === undefined ? {} : { times }),
+    ...(timeWidth === undefined ? {} : { timeWidth }),
+  };
+  return initialKernelField(particles, dimensions, basis, { seed, species });
 }

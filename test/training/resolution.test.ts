@@ -37,7 +37,7 @@ for (const precision of ['f32', 'f64'] as const) {
       const exact = new KernelEngine(flow, { resolution: 256 }).nllGradient(x, 64).gradient;
       const worst = Math.max(...GROUPS.map((group) => relativeError(gradient[group], exact[group])));
       t.log(`width ${width}: ${worst.toExponential(1)}, estimated ${estimated.toExponential(1)}`);
-      if (estimated <= 5e-4) t.true(worst < 1e-3, `width ${width}: ${worst}`);
+      if (estimated <= 7e-4) t.true(worst < 1e-3, `width ${width}: ${worst}`);
       t.true(estimated > worst / 4, `width ${width}: estimated ${estimated}, found ${worst}`);
     }
   });
@@ -79,7 +79,7 @@ test('a run refines its tables where gradients are too far from exact ones, says
   const options = { seed: 1, steps: 4, batchSize: 16, validationInterval: 2, integratorTolerance: 1e3, clipNorm: 0.01 };
   const { state } = await trainFlow(flow, data, data, options);
   const { gradientError, tableResolution } = state.curve[0];
-  t.true(gradientError! > 5e-4, `${gradientError}`);
+  t.true(gradientError! > 7e-4, `${gradientError}`);
   t.is(tableResolution, 12);
   t.true(state.tableResolution! >= 12);
 });

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { Command, Option } from 'commander';
+import { Command } from 'commander';
 import { InputError, InterruptedError, UsageError } from '../../errors.js';
 import { initialDenseField } from '../../fields/index.js';
 import { type BoltzmannGenerator, boltzmannGenerator, continuousFlow, encodeModel } from '../../flows/index.js';
@@ -10,8 +10,6 @@ import { describeSystem, loadSystem, type System } from '../../systems/index.js'
 import {
   type CheckpointContext,
   decodeCheckpoint,
-  ENGINE_NAMES,
-  type EngineChoice,
   initialFieldFor,
   splitConfigurations,
   TRAINING_DEFAULTS,
@@ -21,169 +19,19 @@ import {
 } from '../../training/index.js';
 import { CheckpointWriter } from '../checkpoint-writer.js';
 import { loadModel } from '../model.js';
-import {
-  decay,
-  finite,
-  fraction,
-  integer,
-  jsonOption,
-  nonNegative,
-  outOption,
-  positive,
-  quietOption,
-  seedOption,
-  shares,
-  workersOption,
-} from '../options.js';
 import { json, writeRunInfo } from '../outputs.js';
 import { inSession } from '../session.js';
 import { TrainingLog } from '../training-log.js';
-
-interface Options {
-  data: string;
-  out: string;
-  init?: string;
-  field: 'kernel' | 'dense';
-  hidden: number;
-  seed: number;
-  steps: number;
-  batch: number;
-  learningRate: number;
-  weightDecay: number;
-  loss: TrainingOptions['loss'];
-  coupling: TrainingOptions['coupling'];
-  couplingGroup: number;
-  kineticWeight: number;
-  ema: number;
-  onNonFinite: TrainingOptions['onNonFinite'];
-  klShare: [number, number];
-  klEstimator: 'total' | 'path';
-  energyCap: number;
-  patience: number;
-  validation: number;
-  split: 'tail' | 'random';
-  integratorSteps: number;
-  priorScale: number;
-  kT: number;
-  precision: 'f32' | 'f64';
-  engine: EngineChoice;
-  resume?: boolean;
-  workers?: number;
-  quiet?: boolean;
-  json?: boolean;
-}
+import { addTrainingOptions, type TrainOptions, withRecipe } from '../training-options.js';
 
 export function trainCommand(): Command {
-  return new Command('train')
+  const command = new Command('train')
     .description('train a generator on configurations: maximum likelihood, flow matching, reverse KL or a mixture')
-    .argument('<system>', 'system, for example dw4')
-    .addOption(new Option('--data <path>', '.npz or .npy with x [n, N, D]').makeOptionMandatory())
-    .addOption(outOption('model file (safetensors)'))
-    .addOption(
-      new Option('--init <model>', 'go on from this model, with its field, prior and integrator').conflicts([
-        ...['field', 'hidden', 'integratorSteps', 'priorScale', 'kT'],
-      ]),
-    )
-    .addOption(new Option('--field <kind>', 'vector field').choices(['kernel', 'dense']).default('kernel'))
-    .addOption(
-      new Option('--hidden <units>', 'hidden units of the dense field').default(64).argParser(integer(1, 65536)),
-    )
-    .addOption(seedOption())
-    .addOption(
-      new Option('--steps <integer>', 'optimiser steps').default(TRAINING_DEFAULTS.steps).argParser(integer(0, 1e9)),
-    )
-    .addOption(
-      new Option('--batch <integer>', 'configurations per step')
-        .default(TRAINING_DEFAULTS.batchSize)
-        .argParser(integer(1, 1e7)),
-    )
-    .addOption(
-      new Option('--learning-rate <number>', 'peak learning rate')
-        .default(TRAINING_DEFAULTS.learningRate)
-        .argParser(positive),
-    )
-    .addOption(
-      new Option('--weight-decay <number>', 'decoupled weight decay (AdamW); 0 is Adam')
-        .default(0)
-        .argParser(nonNegative),
-    )
-    .addOption(
-      new Option('--loss <kind>', 'NLL of the data, or regression of the velocity on straight paths to them')
-        .choices(['likelihood', 'flow-matching'])
-        .default(TRAINING_DEFAULTS.loss),
-    )
-    .addOption(
-      new Option('--coupling <kind>', 'how flow matching pairs prior samples and configurations')
-        .choices(['independent', 'minibatch-ot', 'equivariant-ot'])
-        .default(TRAINING_DEFAULTS.coupling),
-    )
-    .addOption(
-      new Option('--coupling-group <integer>', 'pairs that optimal transport assigns among each other')
-        .default(TRAINING_DEFAULTS.couplingGroup)
-        .argParser(integer(1, 512)),
-    )
-    .addOption(
-      new Option('--kinetic-weight <number>', 'weight of the kinetic energy of the paths beside the NLL')
-        .default(TRAINING_DEFAULTS.kineticWeight)
-        .argParser(nonNegative),
-    )
-    .addOption(
-      new Option('--ema <decay>', 'keep an exponential moving average of the parameters, for example 0.999; 0 is none')
-        .default(TRAINING_DEFAULTS.emaDecay)
-        .argParser(decay),
-    )
-    .addOption(
-      new Option('--on-non-finite <action>', 'a loss or gradient that is not finite ends the run or skips the step')
-        .choices(['stop', 'skip'])
-        .default(TRAINING_DEFAULTS.onNonFinite),
-    )
-    .addOption(
-      new Option('--kl-share <from,to>', 'share of the reverse KL in the loss, from the first to the last step')
-        .default(TRAINING_DEFAULTS.klShare, '0,0')
-        .argParser(shares),
-    )
-    .addOption(
-      new Option('--kl-estimator <kind>', 'gradient of the reverse KL').choices(['path', 'total']).default('path'),
-    )
-    .addOption(
-      new Option('--energy-cap <energy>', 'energies above this enter the reverse KL as their logarithm')
-        .default(TRAINING_DEFAULTS.energyCap)
-        .argParser(finite),
-    )
-    .addOption(
-      new Option('--patience <integer>', 'validations without improvement before stopping')
-        .default(TRAINING_DEFAULTS.patience)
-        .argParser(integer(1, 1e9)),
-    )
-    .addOption(new Option('--validation <fraction>', 'share of the data held out').default(0.1).argParser(fraction))
-    .addOption(
-      new Option('--split <kind>', 'hold out the last configurations (data along chains) or random ones')
-        .choices(['tail', 'random'])
-        .default('tail'),
-    )
-    .addOption(
-      new Option('--integrator-steps <integer>', 'Runge–Kutta steps of the flow')
-        .default(20)
-        .argParser(integer(1, 10000)),
-    )
-    .addOption(new Option('--prior-scale <length>', 'standard deviation of the prior').default(1).argParser(positive))
-    .addOption(new Option('--kT <temperature>', 'temperature of the data').default(1).argParser(positive))
-    .addOption(
-      new Option('--precision <lanes>', 'lane type of losses and gradients').choices(['f32', 'f64']).default('f32'),
-    )
-    .addOption(
-      new Option('--engine <name>', 'what computes losses and gradients; auto is the best that this machine has')
-        .choices(['auto', ...ENGINE_NAMES])
-        .default('auto'),
-    )
-    .addOption(new Option('--resume', 'go on from <out>.checkpoint, which an interrupted run leaves'))
-    .addOption(workersOption())
-    .addOption(quietOption())
-    .addOption(jsonOption())
-    .action(run);
+    .argument('<system>', 'system, for example dw4');
+  return addTrainingOptions(command).action(run);
 }
 
-async function initialGenerator(system: System, options: Options): Promise<BoltzmannGenerator> {
+async function initialGenerator(system: System, options: TrainOptions): Promise<BoltzmannGenerator> {
   if (options.init !== undefined) {
     const { generator } = await loadModel(options.init);
     const [found, wanted] = [generator.target, system].map((target) => JSON.stringify(describeSystem(target)));
@@ -195,7 +43,7 @@ async function initialGenerator(system: System, options: Options): Promise<Boltz
   const field =
     options.field === 'dense'
       ? initialDenseField(particles, dimensions, { seed, hidden })
-      : initialFieldFor(system, seed);
+      : initialFieldFor(system, seed, { times: options.timeKernels, timeWidth: options.timeWidth });
   const prior = meanFreeNormal(particles, dimensions, { scale: options.priorScale, kT: options.kT });
   return boltzmannGenerator(system, continuousFlow(prior, field, rk4(options.integratorSteps)));
 }
@@ -206,8 +54,9 @@ function unusual(options: Partial<TrainingOptions>): Partial<TrainingOptions> {
   return Object.fromEntries(Object.entries(options).filter(([name, value]) => value !== defaults[name]));
 }
 
-async function run(spec: string, options: Options): Promise<void> {
+async function run(spec: string, given: TrainOptions, command: Command): Promise<void> {
   const system = await loadSystem(spec);
+  const options = withRecipe(given, system, command);
   const { out, seed } = options;
   await checkWritable(out);
   const configurations = await readConfigurations(options.data, system.particles, system.dimensions);
@@ -231,6 +80,7 @@ async function run(spec: string, options: Options): Promise<void> {
       kineticWeight: options.kineticWeight,
       emaDecay: options.ema,
       onNonFinite: options.onNonFinite,
+      validationInterval: options.validationInterval,
     }),
   };
   const checkpoint = `${out}.checkpoint`;
