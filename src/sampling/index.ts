@@ -7,7 +7,7 @@ export {
 export { type ExportOptions, exportSelection, isExportName } from './export-selection.js';
 export { type ReweightingSamples, type ReweightOptions, reweight } from './reweight.js';
 export type { ReweightedAverage, ReweightedProfile, ReweightedState, Reweighting } from './reweighting-result.js';
-export { BLOCK_SIZE, logProb, type SampleOptions, type SampleSet, sample } from './sample.js';
+export { logProb, type SampleOptions, type SampleSet, sample, taskSize } from './sample.js';
 export { checkArchiveSize, writeSampleSet } from './sample-files.js';
 export { isSampleFolder, type SampleProvenance, sampleProvenance } from './sample-manifest.js';
 export { type SampleStreamOptions, sampleToFolder, sampleToHdf5 } from './sample-stream.js';

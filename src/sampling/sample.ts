@@ -7,8 +7,14 @@ import type { Progress } from '../progress.js';
 import type { WorkerPool } from '../workers/index.js';
 import type { DrawnBlock, LogProbBlock, LogProbBlockInput, ModelMessage, SampleBlockInput } from './tasks.js';
 
-/** Samples per block of work, and the unit in which weights are folded. */
+/** The unit in which weights are folded, and of which the blocks of a stream are multiples. */
 export const BLOCK_SIZE = 4096;
+
+/** Pairs that a task evaluates: some ten milliseconds, against its own 0.1 ms, and short enough to occupy all workers to the end. */
+const TASK_PAIRS = 1 << 23;
+
+/** Evaluations of the field that adaptive steps need, as a rule; see docs/how-to-choose.md. */
+const ADAPTIVE_EVALUATIONS = 100;
 
 /** The module of the tasks that workers run. */
 export const SAMPLE_TASKS = new URL('./tasks.js', import.meta.url);
@@ -71,7 +77,7 @@ export async function sample(
   const [logQ, energy, logWeight] = [new Float64Array(n), new Float64Array(n), new Float64Array(n)];
   let done = 0;
   const task = { module: SAMPLE_TASKS, name: 'sampleBlock' };
-  const inputs = blockInputs(generator, options, BLOCK_SIZE);
+  const inputs = blockInputs(generator, options, taskSize(generator));
   for await (const block of pool.map<SampleBlockInput, DrawnBlock>(task, inputs, signal ? { signal } : {})) {
     x.set(block.x, done * C);
     logQ.set(block.logQ, done);
@@ -82,6 +88,13 @@ export async function sample(
     onProgress?.({ stage: 'sampling', done, total: n });
   }
   return { n, particles, dimensions, kT, x, logQ, energy, logWeight };
+}
+
+/** Samples per task where they go into memory: a power of two from 64 to 16384. The samples do not depend on it. */
+export function taskSize({ flow: { integrator }, prior: { particles } }: BoltzmannGenerator): number {
+  const evaluations = integrator.kind === 'rk4' ? 4 * integrator.steps : ADAPTIVE_EVALUATIONS;
+  const samples = TASK_PAIRS / (evaluations * ((particles * (particles - 1)) / 2));
+  return 2 ** Math.min(14, Math.max(6, Math.floor(Math.log2(samples))));
 }
 
 /** @throws UsageError for a seed or range out of bounds */
@@ -130,8 +143,9 @@ export async function logProb(
   if (x.length !== n * C) throw new UsageError(`logProb: x has ${x.length} numbers, expected ${n} times ${C}`);
   const model = modelMessage(generator, precision);
   const inputs: LogProbBlockInput[] = [];
-  for (let start = 0; start < n; start += BLOCK_SIZE) {
-    const count = Math.min(BLOCK_SIZE, n - start);
+  const size = taskSize(generator);
+  for (let start = 0; start < n; start += size) {
+    const count = Math.min(size, n - start);
     inputs.push({ model, x: x.slice(start * C, (start + count) * C), n: count, first: start });
   }
   const logQ = new Float64Array(n);

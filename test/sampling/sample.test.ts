@@ -1,6 +1,6 @@
 import test from 'ava';
 import { InterruptedError, NumericalError, UsageError } from '../../src/errors.js';
-import { BLOCK_SIZE, logProb, type SampleSet, sample } from '../../src/sampling/index.js';
+import { logProb, type SampleSet, sample, taskSize } from '../../src/sampling/index.js';
 import { EnergyEvaluator } from '../../src/systems/index.js';
 import { openPool, untrained } from './generators.js';
 
@@ -9,12 +9,13 @@ const ARRAYS = ['x', 'logQ', 'energy', 'logWeight'] as const;
 test('a sample depends on model, seed and index alone: ranges are parts of one stream', async (t) => {
   const pool = openPool(t, 2);
   const generator = untrained();
-  // Beyond one block, and cut where neither lanes nor blocks end.
-  const n = BLOCK_SIZE + 37;
+  const task = taskSize(generator);
+  // Beyond one task, and cut where neither lanes nor tasks end.
+  const n = task + 37;
   for (const precision of ['f32', 'f64'] as const) {
     const whole = await sample(generator, { n, seed: 9, precision }, pool);
     let from = 0;
-    for (const size of [1, 2, 4094, 36]) {
+    for (const size of [1, 2, task - 2, 36]) {
       const part = await sample(generator, { n: size, seed: 9, first: from, precision }, pool);
       for (const name of ARRAYS) {
         const width = whole[name].length / n;
@@ -92,14 +93,15 @@ test('what cannot be sampled is refused before work, naming the value', async (t
 
 test('progress counts up to n, and an abort ends the run with InterruptedError', async (t) => {
   const pool = openPool(t, 2);
-  const n = 3 * BLOCK_SIZE - 5;
+  const task = taskSize(untrained());
+  const n = 3 * task - 5;
   const seen: number[] = [];
   await sample(untrained(), { n, seed: 1, onProgress: ({ done, total }) => seen.push(done, total) }, pool);
-  t.deepEqual(seen, [BLOCK_SIZE, n, 2 * BLOCK_SIZE, n, n, n]);
+  t.deepEqual(seen, [task, n, 2 * task, n, n, n]);
   const controller = new AbortController();
   const stopped = sample(
     untrained(400),
-    { n: 100 * BLOCK_SIZE, seed: 1, signal: controller.signal, onProgress: () => controller.abort() },
+    { n: 100 * taskSize(untrained(400)), seed: 1, signal: controller.signal, onProgress: () => controller.abort() },
     pool,
   );
   await t.throwsAsync(stopped, { instanceOf: InterruptedError });
