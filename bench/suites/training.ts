@@ -15,7 +15,7 @@ const HELP = { module: new URL('../../src/training/tasks.js', import.meta.url), 
 const GROUP = 'training step: NLL and its gradient, all parameters, RK4×20, K = 50, M = 10';
 
 /** Table knots per width that are tried; the first is the engine's default. */
-const RESOLUTIONS = [TRAINING_RESOLUTION, 12, 16, 24];
+const RESOLUTIONS = [TRAINING_RESOLUTION, 16, 24];
 /** What gradients may differ from exact ones by, of each group's largest entry: the same for us and for peers. */
 const BOUND = 1e-3;
 

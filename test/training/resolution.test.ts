@@ -4,6 +4,7 @@ import { promisify } from 'node:util';
 import test from 'ava';
 import { type Field, initialKernelField, type ParameterSet, uniformBasis } from '../../src/fields/index.js';
 import { prepareFlow } from '../../src/flows/index.js';
+import { TRAINING_RESOLUTION } from '../../src/training/engines/engine.js';
 import { KernelEngine, KernelsEngine, trainFlow } from '../../src/training/index.js';
 import { flowThrough } from '../fields/reference-fields.js';
 import { type KernelFieldParameters, kernelField } from '../twin/kernel-field.js';
@@ -80,8 +81,8 @@ test('a run refines its tables where gradients are too far from exact ones, says
   const { state } = await trainFlow(flow, data, data, options);
   const { gradientError, tableResolution } = state.curve[0];
   t.true(gradientError! > 7e-4, `${gradientError}`);
-  t.is(tableResolution, 12);
-  t.true(state.tableResolution! >= 12);
+  t.is(tableResolution, 1.5 * TRAINING_RESOLUTION);
+  t.true(state.tableResolution! >= 1.5 * TRAINING_RESOLUTION);
 });
 
 type Held = Record<string, { resident: number; heap: number }[]>;
