@@ -53,7 +53,7 @@ function rowGroups({ system, energyCutoff, minima, equilibrium }: ExperimentReco
       rows: [
         { heading: 'parameters', cell: runCell(({ parameters }) => formatCount(parameters)) },
         { heading: 'training steps', cell: runCell(({ steps }) => formatCount(steps)) },
-        { heading: 'ended by', cell: runCell(({ stopped }) => stopped) },
+        { heading: 'ended by', cell: runCell(({ stopped }) => inLines(stopped)) },
       ],
     },
     {
@@ -173,6 +173,11 @@ ${rows.map(
 <tr><td></td>${columns.map(({ heading, className }) => html`<th class="${className}" scope="col">${heading}</th>`)}</tr>
 </thead>
 ${groups}</table>`;
+}
+
+/** Words in lines of eight characters and more: a reason should not be wider than the figures below it. */
+function inLines(text: string): string {
+  return text.replace(/(.{8,}?) /g, '$1\n');
 }
 
 function lines(text: string): Html[] {

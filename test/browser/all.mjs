@@ -8,7 +8,7 @@ const path = (name) => fileURLToPath(new URL(name, import.meta.url));
 const run = (file, ...args) => execFileSync(process.execPath, [file, ...args], { stdio: 'inherit' });
 const equiflow = (...args) => run(path('../../dist/src/cli/main.js'), ...args, '--quiet');
 const folder = path('../../runs/browser');
-const model = path('../../runs/paper/models/eqBG-equilibrium-1.safetensors');
+const model = path('../../runs/paper/models/eqBG-equilibrium-2.safetensors');
 
 run(path('report.mjs'));
 mkdirSync(folder, { recursive: true });
@@ -16,8 +16,14 @@ equiflow('sample', model, '-n', '50000', '--out', `${folder}/samples.npz`);
 const question = ['--observable', 'rg', 'd', '--states', 'short@4=2', 'short@4=4', '--profile', 'rg', 'd0-1', 'energy'];
 equiflow('report', `${folder}/samples.npz`, ...question, '--out', `${folder}/samples.html`);
 run(path('report.mjs'), `${folder}/samples.html`, '8');
-equiflow('report', model, '--out', `${folder}/model.html`);
-run(path('report.mjs'), `${folder}/model.html`, '2');
+
+const [data, trained] = ['data.npz', 'trained.safetensors'].map((name) => `${folder}/${name}`);
+equiflow('simulate', 'dw4', '-n', '4000', '--out', data);
+equiflow('train', 'dw4', '--data', data, '--steps', '200', '--out', trained);
+for (const source of [trained, `${trained}.training.jsonl`]) {
+  equiflow('report', source, '--out', `${folder}/trained.html`);
+  run(path('report.mjs'), `${folder}/trained.html`, '2');
+}
 
 // A record of steps and validations as train writes it, the last line cut off by a kill.
 const record = Array.from({ length: 400 }, (_, i) => {
