@@ -93,10 +93,16 @@ try {
   const send = (method, params) => browser.send(method, params, sessionId);
   for (const domain of ['Page', 'Runtime', 'Log', 'Network']) await send(`${domain}.enable`);
   await send('Page.navigate', { url: pathToFileURL(report).href });
-  const loaded = () => browser.events.some(({ method }) => method === 'Page.loadEventFired');
-  for (const start = Date.now(); !loaded() && Date.now() - start < TIMEOUT; )
+  // The blank page that came before has a load event, too, and it may arrive late.
+  const loaded = async () => {
+    const expression = "location.protocol !== 'about:' && document.readyState === 'complete'";
+    return (await send('Runtime.evaluate', { expression, returnByValue: true })).result.value;
+  };
+  const deadline = Date.now() + TIMEOUT;
+  let complete = await loaded();
+  for (; !complete && Date.now() < deadline; complete = await loaded())
     await new Promise((done) => setTimeout(done, 50));
-  if (!loaded()) problems.push('the page did not finish loading');
+  if (!complete) problems.push('the page did not finish loading');
 
   const { result } = await send('Runtime.evaluate', { expression: `(${inspect})()`, returnByValue: true });
   const { title, figures, scrollWidth, clientWidth, scrollHeight } = result.value;
