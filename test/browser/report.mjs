@@ -84,6 +84,17 @@ function inspect() {
   return { title: document.title, figures, scrollWidth, clientWidth, scrollHeight };
 }
 
+/** The browser's own children write into it for a moment after the browser has ended. What is left then is no problem of the report. */
+async function removeProfile(folder) {
+  for (let attempt = 0; attempt < 50; attempt++) {
+    try {
+      return rmSync(folder, { recursive: true, force: true });
+    } catch {
+      await new Promise((done) => setTimeout(done, 100));
+    }
+  }
+}
+
 const profile = mkdtempSync(join(tmpdir(), 'equiflow-browser-'));
 const browser = openBrowser(profile);
 const problems = [];
@@ -127,7 +138,7 @@ try {
   console.log(`${title}: ${figures.length} figures, ${scrollHeight} pixels high; screenshot ${screenshot}`);
 } finally {
   await browser.close();
-  rmSync(profile, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+  await removeProfile(profile);
 }
 for (const problem of problems) console.error(problem);
 console.log(problems.length === 0 ? 'no problems found' : `${problems.length} problems`);
