@@ -1,5 +1,6 @@
 import type { ExperimentRecord } from '../experiment/record.js';
 import { distanceTable } from './distance-table.js';
+import { document } from './document.js';
 import { claimFigure } from './figures/claim.js';
 import { configurationFigure } from './figures/configurations.js';
 import { energyFigure } from './figures/energies.js';
@@ -10,7 +11,6 @@ import { sharesFigure } from './figures/shares.js';
 import { formatCount, formatSeconds, formatShare, formatUncertain } from './format.js';
 import { type Html, html, subscripts, trusted } from './html.js';
 import type { Study } from './studies.js';
-import { STYLE } from './style.js';
 import { keyNumbers, summary } from './summary.js';
 import { resultsTable, seedsTable, statusList } from './table.js';
 import type { Draw, Spec } from './vega.js';
@@ -39,18 +39,7 @@ export async function page(record: ExperimentRecord, shown: readonly Study[], dr
   const { claim, system, notes } = record;
   const name = system.name.toUpperCase();
   const title = `Equivariant flows on ${name}: the experiment of Köhler, Klein and Noé (2019)`;
-  return html`<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="generator" content="equiflow ${record.versions.equiflow}">
-<title>${title}</title>
-<style>${trusted(STYLE)}</style>
-</head>
-<body>
-<main>
-<header>
+  const body = html`<header>
 <h1>${title}</h1>
 <p class="subtitle">${system.particles} particles in ${system.dimensions} dimensions. ${subscripts(system.convention)}.</p>
 <p class="verdict ${claim.holds ? 'holds' : 'fails'}">${claim.statement}</p>
@@ -74,11 +63,8 @@ ${statusList(shown)}
 `,
   )}</ul>
 </section>
-${footer(record)}
-</main>
-</body>
-</html>
-`.markup;
+${footer(record)}`;
+  return document({ title, body, version: record.versions.equiflow });
 }
 
 function sectionHeading({ trainingSet: { title, description, view, meanEnergy, acceptance } }: Study): Html {

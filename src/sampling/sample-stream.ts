@@ -2,7 +2,7 @@ import { statfs } from 'node:fs/promises';
 import { InterruptedError, IoError, NumericalError } from '../errors.js';
 import type { BoltzmannGenerator } from '../flows/index.js';
 import { loadHdf5 } from '../formats/hdf5/index.js';
-import type { WeightReport } from '../reweighting/index.js';
+import { WEIGHT_BLOCK_SIZE, type WeightReport } from '../reweighting/index.js';
 import { VERSION } from '../version.js';
 import type { WorkerPool } from '../workers/index.js';
 import { type BlockSummary, blockChecksum, summarize } from './block-summary.js';
@@ -10,7 +10,7 @@ import { openFolderSink } from './folder-sink.js';
 import { openHdf5Sink } from './hdf5-sink.js';
 import { Journal } from './journal.js';
 import { openPartialFolder, type PartialFolder, type SamplePlan, type TargetKind } from './partial-folder.js';
-import { BLOCK_SIZE, blockInputs, requireRange, SAMPLE_TASKS, type SampleOptions } from './sample.js';
+import { blockInputs, requireRange, SAMPLE_TASKS, type SampleOptions } from './sample.js';
 import { gigabytes } from './sample-files.js';
 import { sampleManifestOf, sampleProvenance } from './sample-manifest.js';
 import { type SampleSink, type SetLayout, unknownEntries } from './sample-sink.js';
@@ -68,7 +68,10 @@ export function sampleToHdf5(
 
 /** Samples in a block of a stream. */
 export function streamBlockSize({ prior }: BoltzmannGenerator): number {
-  return BLOCK_SIZE * Math.max(1, Math.floor(BLOCK_BYTES / (BLOCK_SIZE * prior.particles * prior.dimensions * 4)));
+  return (
+    WEIGHT_BLOCK_SIZE *
+    Math.max(1, Math.floor(BLOCK_BYTES / (WEIGHT_BLOCK_SIZE * prior.particles * prior.dimensions * 4)))
+  );
 }
 
 async function stream(

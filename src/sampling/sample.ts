@@ -7,9 +7,6 @@ import type { Progress } from '../progress.js';
 import type { WorkerPool } from '../workers/index.js';
 import type { DrawnBlock, LogProbBlock, LogProbBlockInput, ModelMessage, SampleBlockInput } from './tasks.js';
 
-/** The unit in which weights are folded, and of which the blocks of a stream are multiples. */
-export const BLOCK_SIZE = 4096;
-
 /** Pairs that a task evaluates: some ten milliseconds, against its own 0.1 ms, and short enough to occupy all workers to the end. */
 const TASK_PAIRS = 1 << 23;
 
