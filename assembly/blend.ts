@@ -1,16 +1,10 @@
 // Blends of table rows over time kernels, and their reverse: small dense products whose rows are as long as a table. Blocks
 // of two outputs by four vectors keep what is summed in registers.
 
-import { VECTOR } from './lanes';
+import { VECTOR, laneSum } from './lanes';
 
 /** Vectors of a block; lengths are rounded up to it, so that buffers need room for that. */
 const BLOCK: usize = 4 * VECTOR;
-
-// @ts-ignore: decorator
-@inline
-function loadSplat<T extends number>(p: usize): v128 {
-  return sizeof<T>() == 4 ? v128.load32_splat(p) : v128.load64_splat(p);
-}
 
 /**
  * out_i = Σ_j a_ij in_j for `outputs` rows of `bytes` (a multiple of 64) at `out` + i·outStride from `inputs` rows at
@@ -39,8 +33,8 @@ export function combineRows<T extends number>(
       let y0 = zero, y1 = zero, y2 = zero, y3 = zero;
       let row = input + at;
       for (let j = 0; j < inputs; j++) {
-        const s = loadSplat<T>(p);
-        const t = loadSplat<T>(q);
+        const s = v128.load_splat<T>(p);
+        const t = v128.load_splat<T>(q);
         const r0 = v128.load(row);
         const r1 = v128.load(row, 16);
         const r2 = v128.load(row, 32);
@@ -69,15 +63,6 @@ export function combineRows<T extends number>(
       v128.store(second, y3, 48);
     }
   }
-}
-
-// @ts-ignore: decorator
-@inline
-function laneSum<T extends number>(v: v128): f64 {
-  if (sizeof<T>() == 8) return f64x2.extract_lane(v, 0) + f64x2.extract_lane(v, 1);
-  return (
-    <f64>f32x4.extract_lane(v, 0) + <f64>f32x4.extract_lane(v, 1) + <f64>f32x4.extract_lane(v, 2) + <f64>f32x4.extract_lane(v, 3)
-  );
 }
 
 /**
@@ -169,14 +154,4 @@ export function lastUsed(rows: i32, start: usize, stride: usize, bytes: usize): 
     used = end;
   }
   return <i32>(used >> 4) - 1;
-}
-
-/** `count` f64 at `from` as f32 at `to`; a multiple of four. */
-export function narrow(from: usize, to: usize, count: i32): void {
-  const end = to + (<usize>count << 2);
-  for (; to < end; to += VECTOR, from += 2 * VECTOR) {
-    const low = f32x4.demote_f64x2_zero(v128.load(from));
-    const high = f32x4.demote_f64x2_zero(v128.load(from, 16));
-    v128.store(to, v128.shuffle<i64>(low, high, 0, 2));
-  }
 }

@@ -1,7 +1,8 @@
 // The integrators' view of a field: velocity and divergence of blocks at a prepared stage, and the reverse pass.
 // A new field is a new file and a case in each of these two functions.
 
-import { denseField, denseFieldReverse } from './dense';
+import { denseField } from './dense';
+import { denseFieldReverse } from './dense-reverse';
 import { kernelField } from './pairs';
 import { kernelFieldReverse } from './pairs-reverse';
 

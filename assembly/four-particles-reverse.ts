@@ -3,7 +3,7 @@
 
 import { VECTOR } from './lanes';
 import { REVERSE_ENTRY, blocksPerTile, locate, tableBase } from './pair-tiles';
-import { pairBar, reverseTablePass } from './pairs-reverse';
+import { pairBar, reverseTablePass } from './pair-tiles-reverse';
 
 const ENTRIES: usize = 6 * REVERSE_ENTRY;
 const BLOCK_BYTES: usize = 8 * VECTOR;

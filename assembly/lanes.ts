@@ -61,80 +61,12 @@ export function loadLanes<T extends number>(values: usize): v128 {
   return v128.load(values);
 }
 
-/** Samples, row-major [samples][coordinates] of S, into blocks of T. `samples` must be a multiple of the lanes. */
-export function pack<S extends number, T extends number>(from: usize, to: usize, samples: i32, coordinates: i32): void {
-  const l = lanes<T>();
-  for (let s = 0; s < samples; s++) {
-    let p = to + <usize>((s / l) * coordinates * l + (s % l)) * sizeof<T>();
-    for (let c = 0; c < coordinates; c++) {
-      store<T>(p, <T>load<S>(from));
-      from += sizeof<S>();
-      p += VECTOR;
-    }
-  }
-}
-
-/** Blocks of T into samples, row-major [samples][coordinates] of S. */
-export function unpack<T extends number, S extends number>(from: usize, to: usize, samples: i32, coordinates: i32): void {
-  const l = lanes<T>();
-  for (let s = 0; s < samples; s++) {
-    let p = from + <usize>((s / l) * coordinates * l + (s % l)) * sizeof<T>();
-    for (let c = 0; c < coordinates; c++) {
-      store<S>(to, <S>load<T>(p));
-      to += sizeof<S>();
-      p += VECTOR;
-    }
-  }
-}
-
-/** Two f64 blocks become one f32 block. `vectors` counts the f32 vectors per block, `blocks` the f32 blocks. */
-export function demote(from: usize, to: usize, vectors: i32, blocks: i32): void {
-  for (let b = 0; b < blocks; b++) {
-    const second = from + <usize>vectors * VECTOR;
-    for (let c: usize = 0; c < <usize>vectors; c++) {
-      const low = f32x4.demote_f64x2_zero(v128.load(from + c * VECTOR));
-      const high = f32x4.demote_f64x2_zero(v128.load(second + c * VECTOR));
-      v128.store(to + c * VECTOR, v128.shuffle<i64>(low, high, 0, 2));
-    }
-    from = second + <usize>vectors * VECTOR;
-    to += <usize>vectors * VECTOR;
-  }
-}
-
-/** Per sample Σ x², summed in f64. */
-export function squaredNorm<T extends number>(x: usize, norms: usize, coordinates: i32, blocks: i32): void {
-  for (let b = 0; b < blocks; b++) {
-    memory.fill(norms, 0, lanes<T>() * 8);
-    for (let c = 0; c < coordinates; c++) {
-      const value = v128.load(x);
-      if (sizeof<T>() == 4) {
-        const low = f64x2.promote_low_f32x4(value);
-        const high = f64x2.promote_low_f32x4(v128.shuffle<i64>(value, value, 1, 1));
-        v128.store(norms, f64x2.add(v128.load(norms), f64x2.mul(low, low)));
-        v128.store(norms, f64x2.add(v128.load(norms, 16), f64x2.mul(high, high)), 16);
-      } else {
-        v128.store(norms, f64x2.add(v128.load(norms), f64x2.mul(value, value)));
-      }
-      x += VECTOR;
-    }
-    norms += lanes<T>() * 8;
-  }
-}
-
-/** Removes each sample's centroid: x_i ← x_i − Σ_j x_j / N. */
-export function removeCentroid<T extends number>(x: usize, particles: i32, dimensions: i32, blocks: i32): void {
-  const scale = v128.splat<T>(<T>(1.0 / <f64>particles));
-  const stride = <usize>dimensions * VECTOR;
-  for (let b = 0; b < blocks; b++) {
-    for (let a: usize = 0; a < stride; a += VECTOR) {
-      let sum = v128.splat<T>(0);
-      for (let i: usize = 0; i < <usize>particles; i++) sum = v128.add<T>(sum, v128.load(x + a + i * stride));
-      sum = v128.mul<T>(sum, scale);
-      for (let i: usize = 0; i < <usize>particles; i++) {
-        const p = x + a + i * stride;
-        v128.store(p, v128.sub<T>(v128.load(p), sum));
-      }
-    }
-    x += <usize>particles * stride;
-  }
+/** Sum of the lanes. */
+// @ts-ignore: decorator
+@inline
+export function laneSum<T extends number>(v: v128): f64 {
+  if (sizeof<T>() == 8) return f64x2.extract_lane(v, 0) + f64x2.extract_lane(v, 1);
+  return (
+    <f64>f32x4.extract_lane(v, 0) + <f64>f32x4.extract_lane(v, 1) + <f64>f32x4.extract_lane(v, 2) + <f64>f32x4.extract_lane(v, 3)
+  );
 }

@@ -1,8 +1,10 @@
 // Elementary functions on lanes. Used instead of the engine's `Math` because that may differ between versions in the
 // last bit, and a sample must be the same bytes everywhere. Bounds are measured by test/kernels/math.test.ts.
 
-const MAGIC32: f32 = 12582912; // 1.5·2^23: adding it rounds to an integer that stands in the low mantissa bits
-const MAGIC64: f64 = 6755399441055744; // 1.5·2^52
+import { VECTOR } from './lanes';
+
+export const MAGIC32: f32 = 12582912; // 1.5·2^23: adding it rounds to an integer that stands in the low mantissa bits
+export const MAGIC64: f64 = 6755399441055744; // 1.5·2^52
 
 /**
  * exp of each lane, below 1.1 ulp in either precision. Arguments are clamped to [−69, 88] (f32) and [−700, 709] (f64): the
@@ -141,7 +143,7 @@ export function sinTurns(u: v128, turn: i64): v128 {
 
 /** Test access: applies function 0 exp, 1 tanh, 2 log, 3 sin 2πu, 4 cos 2πu to `vectors` vectors in place. */
 export function elementary<T extends number>(kind: i32, x: usize, vectors: i32): void {
-  for (let i = 0; i < vectors; i++, x += 16) {
+  for (let i = 0; i < vectors; i++, x += VECTOR) {
     const value = v128.load(x);
     if (kind == 0) v128.store(x, exp<T>(value));
     else if (kind == 1) v128.store(x, tanh<T>(value));

@@ -1,9 +1,8 @@
 // What the passes over pairs share: how a tile is cut, how a distance finds its row in a table, and the table's own pass.
 
 import { VECTOR, accumulateScaled, mulAdd } from './lanes';
+import { MAGIC32, MAGIC64 } from './math';
 
-const MAGIC32: f32 = 12582912; // 1.5·2^23
-const MAGIC64: f64 = 6755399441055744; // 1.5·2^52
 /** Pairs that a pass should see at least; below ~50 its start-up shows. */
 const TILE_PAIRS: i32 = 64;
 /** Bytes of scratch per pair: three vectors forward, four in reverse. */

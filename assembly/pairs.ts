@@ -1,4 +1,4 @@
-// The kernel field: v_i = Σ_{j≠i} r_ij f(t, d_ij), div v = Σ_{i≠j} [d f' + D f], from a stage table, and its reverse pass.
+// The kernel field: v_i = Σ_{j≠i} r_ij f(t, d_ij), div v = Σ_{i≠j} [d f' + D f], from a stage table.
 //
 // Three passes over a tile of pairs keep the pipelines full where one fused loop stalls on its longest chain:
 //   1 geometry: distance → table row and fraction;  2 table: cubic, slope, divergence;  3 forces onto both particles.

@@ -24,12 +24,6 @@ export function tileStart(tile: i32, spacing: f64): v128 {
   return f64x2.replace_lane(f64x2.splat(<f64>(4 * tile) * spacing), 1, <f64>(4 * tile + 1) * spacing);
 }
 
-// @ts-ignore: decorator
-@inline
-export function horizontal(v: v128): f64 {
-  return f64x2.extract_lane(v, 0) + f64x2.extract_lane(v, 1);
-}
-
 /** Which kernels reach which tile. `invGamma` [kernels] holds 1/γ. Where none does the range is empty. */
 export function basisWindows(mu: usize, invGamma: usize, kernels: i32, tiles: i32, spacing: f64, windows: usize): void {
   memory.fill(windows, 0, <usize>tiles << 3);

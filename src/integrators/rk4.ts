@@ -28,7 +28,7 @@ export function stageTimes(integrator: RungeKutta4): Float64Array {
 export function fixedSteps({ steps }: RungeKutta4, space: Workspace, field: PreparedField): Transport {
   const { kernels, particles, dimensions, positions, logDet, scratch } = space;
   const lane = kernels.lane(space.precision);
-  const work = kernels.allocate(lane.integratorScratch(particles * dimensions, space.capacity / lane.lanes));
+  const work = kernels.allocate(lane.rungeKutta4Scratch(particles * dimensions, space.capacity / lane.lanes));
   const { code, parameters, stages, stageBytes } = field;
   const C = particles * dimensions;
   let samples = 0;

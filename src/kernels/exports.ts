@@ -74,7 +74,7 @@ export interface LaneKernels {
     blocks: number,
     scratch: number,
   ): void;
-  integratorScratch(coordinates: number, blocks: number): number;
+  rungeKutta4Scratch(coordinates: number, blocks: number): number;
   rungeKutta4(
     kind: number,
     parameters: number,
@@ -221,7 +221,7 @@ export interface CommonKernels {
   pairScratch(particles: number): number;
   energyScratch(particles: number): number;
   denseScratch(hidden: number): number;
-  adjointScratch(coordinates: number, blocks: number): number;
+  rungeKutta4ReverseScratch(coordinates: number, blocks: number): number;
   metropolis(
     terms: number,
     termCount: number,

@@ -52,7 +52,7 @@ export class ReverseKl {
       vectors: kernels.allocate(kernels.common.energyScratch(particles)),
     };
     this.#work = kernels.allocate(
-      Math.max(lane.integratorScratch(C, blocks), kernels.common.adjointScratch(C, blocks)),
+      Math.max(lane.rungeKutta4Scratch(C, blocks), kernels.common.rungeKutta4ReverseScratch(C, blocks)),
     );
     this.#scratch = kernels.allocate(field.scratchBytes);
   }

@@ -1,6 +1,7 @@
 // Classic fixed-step Runge–Kutta 4 of (x, log|det|) through a field whose stages are prepared: stage s stands at
 // t = s/(2·steps), so 2·steps + 1 stages serve forward (t: 0 → 1) and inverse (1 → 0) alike.
 
+import { addScaled } from './blocks';
 import { VECTOR, lanes, mulAdd } from './lanes';
 import { KERNEL_FIELD, velocity } from './field';
 import { ADVANCE, END, forwardFour, isFour } from './four-particles';
@@ -11,16 +12,6 @@ import { ADVANCE, END, forwardFour, isFour } from './four-particles';
 export function stageIndex(step: i32, substep: i32, steps: i32, inverse: bool): i32 {
   const s = 2 * step + ((substep + 1) >> 1);
   return inverse ? 2 * steps - s : s;
-}
-
-/** out = base + scale·k, vector by vector. */
-// @ts-ignore: decorator
-@inline
-export function addScaled<T extends number>(out: usize, base: usize, scale: f64, k: usize, bytes: usize): void {
-  const factor = v128.splat<T>(<T>scale);
-  for (let p: usize = 0; p < bytes; p += VECTOR) {
-    v128.store(out + p, mulAdd<T>(factor, v128.load(k + p), v128.load(base + p)));
-  }
 }
 
 /** next = sum + weight·k and position = x + offset·k in one pass. */
@@ -83,7 +74,7 @@ function groupBlocks(coordinates: i32): i32 {
 }
 
 /** Bytes of working memory beside the field's scratch, for `blocks` blocks. */
-export function integratorScratch<T extends number>(coordinates: i32, blocks: i32): i32 {
+export function rungeKutta4Scratch<T extends number>(coordinates: i32, blocks: i32): i32 {
   const group = groupBlocks(coordinates);
   return (2 * blocks + group) * coordinates * <i32>VECTOR + group * lanes<T>() * 8;
 }
@@ -91,7 +82,7 @@ export function integratorScratch<T extends number>(coordinates: i32, blocks: i3
 /**
  * Integrates `blocks` blocks at `x` in place and adds ∫ div v dt to the f64 values at `logDet`.
  * With `tape` ≠ 0 the positions of all 4·steps stages are kept there, [4·steps][blocks][coordinates], for the reverse pass.
- * `work` holds `integratorScratch` bytes, `scratch` what the field needs.
+ * `work` holds `rungeKutta4Scratch` bytes, `scratch` what the field needs.
  */
 export function rungeKutta4<T extends number>(
   kind: i32,

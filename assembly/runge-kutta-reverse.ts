@@ -1,11 +1,12 @@
 // Reverse pass of Runge–Kutta 4 (discretise, then optimise): exact derivatives of what `rungeKutta4` computes.
 
+import { addScaled } from './blocks';
 import { VECTOR, accumulate, lanes, loadLanes } from './lanes';
 import { velocity, velocityReverse } from './field';
-import { addScaled, stageIndex } from './integrate';
+import { stageIndex } from './runge-kutta';
 
 /** Bytes of working memory beside the field's scratch, for `blocks` blocks. */
-export function adjointScratch(coordinates: i32, blocks: i32): i32 {
+export function rungeKutta4ReverseScratch(coordinates: i32, blocks: i32): i32 {
   return blocks * (4 * coordinates + 3) * <i32>VECTOR;
 }
 
@@ -135,29 +136,4 @@ export function rungeKutta4Reverse<T extends number>(
     }
     addScaled<T>(xBar, sum, 1, stageXBar, bytes);
   }
-}
-
-/** out = factor · w_s · x for every sample s of blocks [blocks][coordinates], with `weights` w f64 per sample. */
-export function scaleSamples<T extends number>(
-  x: usize,
-  weights: usize,
-  factor: f64,
-  out: usize,
-  coordinates: i32,
-  blocks: i32,
-): void {
-  const scale = v128.splat<T>(<T>factor);
-  const block = <usize>coordinates * VECTOR;
-  for (let b = 0; b < blocks; b++) {
-    const weight = v128.mul<T>(scale, loadLanes<T>(weights));
-    for (let c: usize = 0; c < block; c += VECTOR) v128.store(out + c, v128.mul<T>(weight, v128.load(x + c)));
-    x += block;
-    out += block;
-    weights += lanes<T>() * 8;
-  }
-}
-
-/** sum += x, vector by vector. */
-export function addVectors<T extends number>(sum: usize, x: usize, vectors: i32): void {
-  addScaled<T>(sum, sum, 1, x, <usize>vectors * VECTOR);
 }
