@@ -179,7 +179,10 @@ export class LikelihoodParts {
     const { kernels, capacity } = this;
     const C = this.#coordinates;
     const blocks = capacity / this.#lane.lanes;
-    const work = Math.max(this.#lane.rungeKutta4Scratch(C, blocks), kernels.common.rungeKutta4ReverseScratch(C, blocks));
+    const work = Math.max(
+      this.#lane.rungeKutta4Scratch(C, blocks),
+      kernels.common.rungeKutta4ReverseScratch(C, blocks),
+    );
     while (this.#parts.length <= part) {
       const double = kernels.allocate(capacity * C * 8);
       this.#parts.push({
