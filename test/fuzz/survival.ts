@@ -6,21 +6,15 @@ import { EquiflowError } from '../../src/errors.js';
 export const RUNS = 10_000;
 const SEED = 20260728;
 
-/** No input here exceeds a few kilobytes; milliseconds are usual, and a busy machine takes some more. */
-const TIME_LIMIT = 2000;
-
 /**
  * Feeds `RUNS` inputs to a parser: each is read, or refused by an `EquiflowError` whose message is one line of bearable
- * length, within the time limit. Where almost all are read or almost all refused, the inputs prove little: both must
- * be met at least a hundred times.
+ * length. (One on which a parser hangs meets the test runner's own limit.) Where almost all are read or almost all
+ * refused, the inputs prove little: both must be met at least a hundred times.
  */
 export function survives<T>(t: ExecutionContext, inputs: fc.Arbitrary<T>, parse: (input: T) => unknown): void {
   const met = { read: 0, refused: 0 };
   const property = fc.property(inputs, (input) => {
-    const started = performance.now();
     met[outcome(() => parse(input))]++;
-    const elapsed = performance.now() - started;
-    if (elapsed > TIME_LIMIT) throw new Error(`took ${elapsed.toFixed(0)} ms`);
   });
   const { failed, counterexample, errorInstance } = fc.check(property, { numRuns: RUNS, seed: SEED });
   const input = counterexample?.[0];

@@ -237,7 +237,7 @@ test('a definition that cannot be is refused as bad data in one line that names 
   }
 });
 
-/** Texts that are no definitions, or that ask for more than their size lets expect. */
+/** Texts that are no definitions. What makes a text no YAML, or too demanding a one, is in test/formats/yaml.test.ts. */
 const TEXTS: readonly (readonly [name: string, text: string, message: RegExp])[] = [
   ['nothing', '', /expected a system definition/],
   ['open list', 'terms: [1, 2', /line 1, column \d+: not valid JSON or YAML/],
@@ -247,42 +247,27 @@ const TEXTS: readonly (readonly [name: string, text: string, message: RegExp])[]
   ['key that is a list', '? [1, 2]\n: 3', /a key that is a collection/],
   ['two documents', 'name: a\n---\nname: b', /several documents/],
   ['unknown tag', 'name: !!python/object a', /Unresolved tag/],
-  ['alias', 'name: &a x\nconvention: *a', /line 2, column 13: an alias/],
-  [
-    'alias bomb',
-    `a: &a [1]\n${Array.from({ length: 40 }, (_, i) => `k${i}: &b${i} [*${i ? `b${i - 1}` : 'a'}, *${i ? `b${i - 1}` : 'a'}]`).join('\n')}`,
-    /an alias/,
-  ],
-  ['brackets, open', '['.repeat(100_000), /more than 64 levels deep/],
-  ['brackets, closed', '['.repeat(100_000) + ']'.repeat(100_000), /more than 64 levels deep/],
-  ['braces', '{a: '.repeat(50_000), /more than 64 levels deep/],
-  ['dashes', '- '.repeat(50_000), /more than 64 levels deep/],
-  ['questions', '? '.repeat(50_000), /more than 64 levels deep/],
-  ['indentation', Array.from({ length: 1000 }, (_, i) => `${' '.repeat(i)}a:`).join('\n'), /more than 64 levels deep/],
-  ['many keys', `{${Array.from({ length: 50_000 }, (_, i) => `k${i}: 1`).join(', ')}}`, /unknown field "k0"/],
-  ['many mistakes', '"" '.repeat(50_000), /not valid JSON or YAML/],
-  ['long', 'x'.repeat(5_000_000), /text of 5000000 characters, expected at most 4194304/],
+  ['many keys', `{${Array.from({ length: 10_000 }, (_, i) => `k${i}: 1`).join(', ')}}`, /unknown field "k0"/],
   ['zero bytes', '\0'.repeat(1000), /expected a system definition|not valid/],
 ];
 
 for (const [name, text, message] of TEXTS) {
-  test(`refused within seconds: ${name}`, (t) => {
-    const started = performance.now();
-    const error = t.throws(() => systemFromDefinition(parseYaml(text, 'f'), 'f'), {
-      instanceOf: DataError,
-      message,
-    });
+  test(`refused: ${name}`, (t) => {
+    const error = t.throws(() => systemFromDefinition(parseYaml(text, 'f'), 'f'), { instanceOf: DataError, message });
     t.regex(error.message, /^f: [^\n\r]{1,300}$/);
-    t.true(performance.now() - started < 5000);
   });
 }
 
-test('the largest systems and tables that a file may ask for are made within seconds', (t) => {
-  const started = performance.now();
-  const large = systemFromDefinition({ name: 's', particles: 10_000, dimensions: 3, terms: [LJ] }, 'f');
-  t.is(large.sampling.start.length, 30_000);
-  systemFromDefinition(changed({ terms: new Array(8).fill({ ...POINTS, intervals: 65_536 }) }), 'f');
-  t.true(performance.now() - started < 10_000);
+test('the largest systems and tables that a file may ask for are made, and no larger ones', (t) => {
+  const large = (particles: number) => systemFromDefinition({ name: 's', particles, dimensions: 3, terms: [LJ] }, 'f');
+  t.is(large(10_000).sampling.start.length, 30_000);
+  t.throws(() => large(10_001), { instanceOf: DataError, message: /particles is 10001/ });
+  const tables = (intervals: number) => {
+    const seven = new Array(7).fill({ ...POINTS, intervals: 65_536 });
+    return systemFromDefinition(changed({ terms: [...seven, { ...POINTS, intervals }] }), 'f');
+  };
+  t.is(tables(65_536).terms.length, 8);
+  t.throws(() => tables(65_537), { instanceOf: DataError, message: /tables of 524289 intervals in all/ });
 });
 
 test('systems load by name or by file, and the suffix decides', async (t) => {

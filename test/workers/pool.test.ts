@@ -60,18 +60,17 @@ test('leaving a map stops the tasks underway and closes the inputs', async (t) =
   function* inputs() {
     try {
       yield 1;
-      yield 60_000;
-      yield 60_000;
-      yield 60_000;
+      yield Infinity;
+      yield Infinity;
+      yield Infinity;
     } finally {
       closed = true;
     }
   }
-  const start = performance.now();
   for await (const _ of pool.map(task('spin'), inputs())) break;
   t.true(closed);
+  // Its only worker is free again, or this would wait for ever.
   t.is(await pool.run(task('double'), 4), 8);
-  t.true(performance.now() - start < 10_000);
 });
 
 test('an error in a map reaches the consumer after the results before it', async (t) => {
@@ -132,10 +131,9 @@ test('abort interrupts a task that never yields, one that waits and one that has
   const warnings: string[] = [];
   const onWarning = (warning: Error) => warnings.push(warning.message);
   process.on('warning', onWarning);
-  const tasks = Array.from({ length: 16 }, () => t.throwsAsync(pool.run(task('spin'), 60_000, { signal })));
+  const tasks = Array.from({ length: 16 }, () => t.throwsAsync(pool.run(task('spin'), Infinity, { signal })));
   const bystander = pool.run(task('double'), 21);
   await delay(50);
-  const start = performance.now();
   controller.abort(new Error('enough'));
   for (const error of await Promise.all(tasks)) {
     t.true(error instanceof InterruptedError);
@@ -143,7 +141,6 @@ test('abort interrupts a task that never yields, one that waits and one that has
   }
   await t.throwsAsync(pool.run(task('double'), 1, { signal }), { instanceOf: InterruptedError });
   t.is(await bystander, 42);
-  t.true(performance.now() - start < 10_000);
   process.off('warning', onWarning);
   t.deepEqual(warnings, []);
 });
@@ -159,13 +156,11 @@ test('reports arrive in order and all of them before the result', async (t) => {
 
 test('reports arrive while the task runs; an error of the listener ends it', async (t) => {
   const pool = openPool(t, 1);
-  const start = performance.now();
   const onMessage = (report: unknown) => {
     throw new Error(`no more after ${report}`);
   };
-  await t.throwsAsync(pool.run(task('reportThenWait'), 5, { onMessage }), { message: 'no more after 5' });
+  await t.throwsAsync(pool.run(task('reportAndStay'), 5, { onMessage }), { message: 'no more after 5' });
   await t.throwsAsync(pool.run(task('count'), 5, { onMessage }), { message: 'no more after 0' });
-  t.true(performance.now() - start < 10_000);
 });
 
 test('moved buffers change hands instead of being copied, both ways', async (t) => {
