@@ -17,6 +17,7 @@ import {
   mbar,
   smoothedLogWeights,
 } from '../../dist/src/reweighting/index.js';
+import { ownPython } from '../python.mjs';
 
 const PACKAGES = ['numpy==2.4.6', 'scipy==1.17.1', 'pymbar==4.0.3', 'arviz==0.23.4'];
 
@@ -163,21 +164,8 @@ function prepare() {
   return comparisons;
 }
 
-/** A Python of its own with the peers at exact versions; undefined where that cannot be had. */
-function environment() {
-  const python = join(folder, 'venv', process.platform === 'win32' ? 'Scripts/python.exe' : 'bin/python');
-  const quiet = { stdio: 'ignore' };
-  try {
-    execFileSync('python3', ['-m', 'venv', join(folder, 'venv')], quiet);
-    execFileSync(python, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', ...PACKAGES], quiet);
-    return python;
-  } catch {
-    return undefined;
-  }
-}
-
 try {
-  const python = environment();
+  const python = ownPython(folder, PACKAGES);
   if (python === undefined) {
     console.log(`skipped: no python3 with venv, or ${PACKAGES.join(', ')} cannot be installed`);
   } else {

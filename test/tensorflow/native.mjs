@@ -16,6 +16,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { ownPython } from '../python.mjs';
 
 const PROJECT = fileURLToPath(new URL('../../', import.meta.url));
 const MANIFEST = createRequire(import.meta.url)('../../package.json');
@@ -56,8 +57,8 @@ function headers() {
 }
 
 function fetchLibrary(folder) {
-  const python = join(folder, 'venv/bin/python');
-  attempt('no python3 with venv', 'python3', ['-m', 'venv', join(folder, 'venv')]);
+  const python = ownPython(folder);
+  if (python === undefined) throw new Missing('no python3 with venv');
   const quiet = ['--quiet', '--disable-pip-version-check', '--no-cache-dir', '--no-deps', '--only-binary=:all:'];
   const target = join(folder, 'wheel');
   attempt(`no wheel tensorflow-cpu ${WHEEL}`, python, [

@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { pairDistributions } from '../../dist/src/analysis/index.js';
 import { encodeNpy, readConfigurations } from '../../dist/src/formats/index.js';
+import { ownPython } from '../python.mjs';
 
 const PACKAGES = ['numpy==2.4.6', 'h5py==3.16.0', 'MDAnalysis==2.11.0', 'ase==3.29.0'];
 const MAIN = fileURLToPath(new URL('../../dist/src/cli/main.js', import.meta.url));
@@ -26,19 +27,6 @@ function equiflow(line) {
     return execFileSync(process.execPath, [MAIN, ...line.split(' ')], { cwd: folder, stdio: 'pipe' }).toString();
   } catch (error) {
     throw new Error(`equiflow ${line}: ${error.stderr}`);
-  }
-}
-
-/** A Python of its own with the tools at exact versions; undefined where that cannot be had. */
-function environment() {
-  const python = join(folder, 'venv', process.platform === 'win32' ? 'Scripts/python.exe' : 'bin/python');
-  const quiet = { stdio: 'ignore' };
-  try {
-    execFileSync('python3', ['-m', 'venv', join(folder, 'venv')], quiet);
-    execFileSync(python, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', ...PACKAGES], quiet);
-    return python;
-  } catch {
-    return undefined;
   }
 }
 
@@ -93,7 +81,7 @@ function read() {
 }
 
 try {
-  const python = environment();
+  const python = ownPython(folder, PACKAGES);
   if (python === undefined) {
     console.log(`skipped: no python3 with venv, or ${PACKAGES.join(', ')} cannot be installed`);
   } else {
