@@ -1,4 +1,5 @@
-import { encodeNpy, type NpyArray, sha256 } from './formats/index.js';
+import { sha256 } from './formats/checksum.js';
+import { encodeNpy, type NpyArray } from './formats/npy.js';
 import { VERSION } from './version.js';
 
 /** What every manifest says of an array: enough to find a flipped bit. */

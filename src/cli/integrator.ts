@@ -1,32 +1,10 @@
-import { Option } from 'commander';
 import { UsageError } from '../errors.js';
 import { type BoltzmannGenerator, boltzmannGenerator, continuousFlow } from '../flows/index.js';
 import { dopri5, type IntegrationStatistics, type Integrator, rk4 } from '../integrators/index.js';
-import { integer, nonNegative, positive } from './options.js';
-
-/** Options that replace a model's integrator. */
-export interface IntegratorOptions {
-  integrator?: Integrator['kind'];
-  steps?: number;
-  rtol?: number;
-  atol?: number;
-  atolLogDet?: number;
-  maxSteps?: number;
-}
+import type { IntegratorOptions } from './integrator-options.js';
 
 const ADAPTIVE = ['rtol', 'atol', 'atolLogDet', 'maxSteps'] as const;
 const FLAGS = { rtol: '--rtol', atol: '--atol', atolLogDet: '--atol-log-det', maxSteps: '--max-steps' } as const;
-
-export function integratorOptions(): Option[] {
-  return [
-    new Option('--integrator <kind>', "instead of the model's: fixed or adaptive steps").choices(['rk4', 'dopri5']),
-    new Option('--steps <integer>', 'steps of rk4').argParser(integer(1, 10_000)),
-    new Option('--rtol <number>', 'relative tolerance of dopri5 on positions, 1e-6 by default').argParser(positive),
-    new Option('--atol <number>', 'absolute tolerance on positions, that of --rtol by default').argParser(nonNegative),
-    new Option('--atol-log-det <nats>', 'tolerance on log-det, 100 times --rtol by default').argParser(positive),
-    new Option('--max-steps <integer>', 'steps of dopri5 after which a sample is given up').argParser(integer(1, 1e6)),
-  ];
-}
 
 /**
  * The generator with the integrator that the options ask for, its own without any. Tolerances that are not given follow from

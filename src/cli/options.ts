@@ -1,5 +1,5 @@
 import { InvalidArgumentError, Option } from 'commander';
-import { MAX_SEED } from '../kernels/index.js';
+import { MAX_SEED } from '../kernels/random.js';
 
 /** Parser for an integer option within bounds. */
 export function integer(low: number, high: number): (text: string) => number {

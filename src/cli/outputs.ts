@@ -3,7 +3,6 @@ import { hostname } from 'node:os';
 import { OutputError } from '../errors.js';
 import { checkWritable, writeOutput } from '../formats/files.js';
 import { encodeNpy, type NpyArray } from '../formats/npy.js';
-import { encodeNpz } from '../formats/npz.js';
 import { manifestJson } from '../manifest.js';
 
 const encode = (text: string) => new TextEncoder().encode(text);
@@ -40,6 +39,7 @@ export async function writeArchive(
   arrays: ReadonlyMap<string, NpyArray>,
 ): Promise<void> {
   const manifest = manifestJson(kind, facts, arrays);
+  const { encodeNpz } = await import('../formats/npz.js');
   await writeOutput(path, encodeNpz(arrays, new Map([['manifest.json', manifest]])));
 }
 

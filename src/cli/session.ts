@@ -13,12 +13,19 @@ export interface Session {
 
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 
+export interface SessionOptions {
+  readonly workers?: number | undefined;
+  readonly quiet?: boolean | undefined;
+  /** The module of the tasks, for workers to load while the command still reads its input. */
+  readonly preload?: URL;
+}
+
 /**
  * Runs a command's body with a pool, a progress display and signals that end it in order: the first aborts, so that the
  * body can leave a resumable state; a second removes temporary files and exits at once.
  */
 export async function inSession<T>(
-  { workers = availableParallelism(), quiet = false }: { workers?: number | undefined; quiet?: boolean | undefined },
+  { workers = availableParallelism(), quiet = false, preload }: SessionOptions,
   body: (session: Session) => Promise<T>,
 ): Promise<T> {
   const controller = new AbortController();
@@ -30,7 +37,7 @@ export async function inSession<T>(
     controller.abort();
   };
   for (const signal of SIGNALS) process.on(signal, onSignal);
-  const pool = new WorkerPool({ workers });
+  const pool = new WorkerPool({ workers, ...(preload ? { preload } : {}) });
   const progress = progressDisplay(quiet);
   try {
     return await body({ pool, progress, signal: controller.signal });

@@ -260,7 +260,8 @@ export class FlowRunner {
     const blocks = this.#blocks.blocks(count);
     lane.squaredNorm(this.#blocks.positions, this.#norms, prior.particles * prior.dimensions, blocks);
     const values = this.#kernels.f64View(this.#norms, count);
-    for (let s = 0; s < count; s++) values[s] = logDensityOfSquaredNorm(prior, values[s]);
+    const logPrior = logDensityOfSquaredNorm(prior);
+    for (let s = 0; s < count; s++) values[s] = logPrior(values[s]);
     return values;
   }
 

@@ -44,7 +44,9 @@ export function logNormalization(prior: MeanFreeNormal): number {
   return -0.5 * degreesOfFreedom(prior) * Math.log(2 * Math.PI * priorVariance(prior));
 }
 
-/** log q from the squared norm |z|² of a mean-free z. */
-export function logDensityOfSquaredNorm(prior: MeanFreeNormal, squaredNorm: number): number {
-  return -squaredNorm / (2 * priorVariance(prior)) + logNormalization(prior);
+/** log q as a function of the squared norm |z|² of a mean-free z. */
+export function logDensityOfSquaredNorm(prior: MeanFreeNormal): (squaredNorm: number) => number {
+  const twiceVariance = 2 * priorVariance(prior);
+  const constant = logNormalization(prior);
+  return (squaredNorm) => -squaredNorm / twiceVariance + constant;
 }

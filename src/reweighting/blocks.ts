@@ -46,9 +46,9 @@ export function weightBlock(logWeight: Float64Array): WeightBlock {
   }
   let maximum = Number.NEGATIVE_INFINITY;
   let zeroWeights = 0;
-  for (const l of logWeight) {
-    if (l > maximum) maximum = l;
-    if (l === Number.NEGATIVE_INFINITY) zeroWeights++;
+  for (let i = 0; i < n; i++) {
+    if (logWeight[i] > maximum) maximum = logWeight[i];
+    if (logWeight[i] === Number.NEGATIVE_INFINITY) zeroWeights++;
   }
   if (zeroWeights === n) return { ...EMPTY, n, zeroWeights };
   let sum = 0;
@@ -116,7 +116,8 @@ export function largestLogWeights(logWeight: Float64Array, keep: number): Float6
   const buffer = new Float64Array(keep + Math.max(keep, WEIGHT_BLOCK_SIZE));
   let filled = 0;
   let threshold = Number.NEGATIVE_INFINITY;
-  for (const l of logWeight) {
+  for (let i = 0; i < logWeight.length; i++) {
+    const l = logWeight[i];
     if (filled >= keep && l <= threshold) continue;
     buffer[filled++] = l;
     if (filled < buffer.length) continue;

@@ -12,7 +12,8 @@ import { DataError, UsageError } from '../errors.js';
 export function logWeights(energy: Float64Array, logQ: Float64Array, kT = 1): Float64Array {
   if (!(kT > 0 && kT < Number.POSITIVE_INFINITY)) throw new UsageError(`kT: ${kT}, expected a positive number`);
   requireSameLength('energy', energy, 'logQ', logQ);
-  const result = energy.map((u, i) => -u / kT - logQ[i]);
+  const result = new Float64Array(energy.length);
+  for (let i = 0; i < result.length; i++) result[i] = -energy[i] / kT - logQ[i];
   requireLogWeights(result, 'logWeight = −energy/kT − logQ');
   return result;
 }

@@ -3,7 +3,6 @@ import { UsageError } from '../errors.js';
 import type { BoltzmannGenerator } from '../flows/index.js';
 import { writeOutput, writeOutputFolder } from '../formats/files.js';
 import { encodeNpy, type NpyArray } from '../formats/npy.js';
-import { encodeNpz } from '../formats/npz.js';
 import type { Precision } from '../kernels/index.js';
 import type { SampleSet } from './sample.js';
 import { isSampleFolder, MANIFEST, type SampleProvenance, sampleManifest } from './sample-manifest.js';
@@ -47,6 +46,7 @@ export async function writeSampleSet(path: string, set: SampleSet, provenance: S
   ]);
   const manifest = sampleManifest(provenance, kT, n, arrays);
   if (path.endsWith('.npz')) {
+    const { encodeNpz } = await import('../formats/npz.js');
     await writeOutput(path, encodeNpz(arrays, new Map([[MANIFEST, manifest]])));
     return;
   }

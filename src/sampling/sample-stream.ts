@@ -1,13 +1,13 @@
 import { statfs } from 'node:fs/promises';
 import { InterruptedError, IoError, NumericalError } from '../errors.js';
 import type { BoltzmannGenerator } from '../flows/index.js';
-import { loadHdf5 } from '../formats/hdf5/index.js';
-import { WEIGHT_BLOCK_SIZE, type WeightReport } from '../reweighting/index.js';
+import { WEIGHT_BLOCK_SIZE } from '../reweighting/blocks.js';
+import type { WeightReport } from '../reweighting/weights.js';
 import { VERSION } from '../version.js';
 import type { WorkerPool } from '../workers/index.js';
 import { type BlockSummary, blockChecksum, summarize } from './block-summary.js';
 import { openFolderSink } from './folder-sink.js';
-import { openHdf5Sink } from './hdf5-sink.js';
+import type { openHdf5Sink } from './hdf5-sink.js';
 import { Journal } from './journal.js';
 import { openPartialFolder, type PartialFolder, type SamplePlan, type TargetKind } from './partial-folder.js';
 import { blockInputs, requireRange, SAMPLE_TASKS, type SampleOptions } from './sample.js';
@@ -96,16 +96,13 @@ async function stream(
     n,
     block: size,
   };
-  if (kind === 'file') await loadHdf5();
+  const openSink = await sinkOpener(kind);
   const partial = await openPartialFolder(path, plan, kind);
   let run: Run | undefined;
   try {
     const journal = await Journal.open(partial.journal);
     run = new Run(journal, options, size);
-    const sink =
-      kind === 'folder'
-        ? await openFolderSink(partial.set, layout)
-        : await openHdf5Sink(partial.set, layout, Buffer.byteLength(manifest(unknownEntries(layout))));
+    const sink = await openSink(partial.set, layout, Buffer.byteLength(manifest(unknownEntries(layout))));
     await run.takeUp(sink);
     await requireSpace(path, partial, n - run.done, sink.sampleBytes);
     const inputs = blockInputs(generator, options, size, run.done);
@@ -127,6 +124,14 @@ async function stream(
     else await partial.remove();
     throw withAdvice(error, run?.checkpointed ?? n, n, kept);
   }
+}
+
+/** HDF5 is loaded only for those who ask for it. */
+async function sinkOpener(kind: TargetKind): Promise<typeof openHdf5Sink> {
+  if (kind === 'folder') return openFolderSink;
+  const { loadHdf5 } = await import('../formats/hdf5/library.js');
+  await loadHdf5();
+  return (await import('./hdf5-sink.js')).openHdf5Sink;
 }
 
 /** Fails before the work where its result cannot fit. */

@@ -37,9 +37,8 @@ export function verifyBlock({ model, seed, indices, reference }: VerifyBlockInpu
   const z = joined(indices.map((index) => exact.priorSample(seed, index, 1)));
   const there = exact.forward(z, n);
   const C = z.length / n;
-  const thereLogQ = there.logDet.map(
-    (logDet, s) => logDensityOfSquaredNorm(prior, squaredNorm(z.subarray(s * C, (s + 1) * C))) - logDet,
-  );
+  const logPrior = logDensityOfSquaredNorm(prior);
+  const thereLogQ = there.logDet.map((logDet, s) => logPrior(squaredNorm(z.subarray(s * C, (s + 1) * C))) - logDet);
   const back = exact.logProb(there.x, n);
   const density = exact.logProb(x, n);
   const column = (value: (s: number) => number) => Float64Array.from({ length: n }, (_, s) => value(s));

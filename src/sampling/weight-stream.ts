@@ -25,7 +25,9 @@ export class WeightStream {
    */
   add(logWeight: Float64Array, blocks: Iterable<WeightBlock>): void {
     for (const block of blocks) this.#total = foldBlocks([this.#total, block]);
-    for (const l of logWeight) {
+    // By index: an iterator over so many numbers leaves garbage until it is compiled.
+    for (let i = 0; i < logWeight.length; i++) {
+      const l = logWeight[i];
       if (l <= this.#threshold && this.#filled >= this.keep) continue;
       if (this.#filled === this.#candidates.length) this.#drop();
       this.#candidates[this.#filled++] = l;

@@ -6,7 +6,7 @@ import { Piscina } from 'piscina';
 import { InterruptedError, IoError, UnavailableError, UsageError } from '../errors.js';
 import { reviveFailure } from './failure.js';
 import type { Task } from './task.js';
-import type { TaskMessage, TaskOutcome } from './worker.js';
+import type { TaskMessage, TaskOutcome, WorkerSettings } from './worker.js';
 
 /** A worker's death is usually its environment's; a task that kills two workers is itself to blame. */
 const MAX_ATTEMPTS = 2;
@@ -17,6 +17,8 @@ const LOOK_AHEAD = 2;
 export interface WorkerPoolOptions {
   /** Worker threads, from 1; by default one per core that the process may use. */
   readonly workers?: number;
+  /** The module of the tasks to come, which workers load as they start. */
+  readonly preload?: URL;
 }
 
 export interface MapOptions {
@@ -42,13 +44,19 @@ export class WorkerPool {
   #closing: Promise<void> | undefined;
 
   /** @throws UsageError unless `workers` is an integer from 1 to 1024; UnavailableError in a bundle, see `workerFile`. */
-  constructor({ workers = availableParallelism() }: WorkerPoolOptions = {}) {
+  constructor({ workers = availableParallelism(), preload }: WorkerPoolOptions = {}) {
     if (!Number.isInteger(workers) || workers < 1 || workers > 1024) {
       throw new UsageError(`worker pool: workers is ${workers}, expected an integer from 1 to 1024`);
     }
     this.workers = workers;
     // Piscina's own default of 1.5 threads a core is for tasks that wait.
-    this.#threads = new Piscina({ filename: workerFile(), name: 'runTask', minThreads: workers, maxThreads: workers });
+    this.#threads = new Piscina({
+      filename: workerFile(),
+      name: 'runTask',
+      minThreads: workers,
+      maxThreads: workers,
+      workerData: { preload: preload?.href } satisfies WorkerSettings,
+    });
     // Without a listener an idle worker that dies would end the process; Piscina replaces it, and no task is lost.
     this.#threads.on('error', () => {});
   }

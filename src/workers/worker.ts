@@ -1,4 +1,4 @@
-import type { MessagePort, Transferable } from 'node:worker_threads';
+import { type MessagePort, type Transferable, workerData } from 'node:worker_threads';
 import { move, transferableSymbol, valueSymbol } from 'piscina';
 import { describeFailure, type Failure } from './failure.js';
 import { isMoved, type TaskContext, type TaskFunction } from './task.js';
@@ -9,6 +9,11 @@ export interface TaskMessage {
   readonly name: string;
   readonly input: unknown;
   readonly port?: MessagePort;
+}
+
+/** What every worker of a pool is told as it starts. */
+export interface WorkerSettings {
+  readonly preload: string | undefined;
 }
 
 /** Errors are answers too: as exceptions they would lose class and code on their way. */
@@ -34,3 +39,7 @@ export async function runTask({ module, name, input, port }: TaskMessage): Promi
     port?.close();
   }
 }
+
+const { preload } = workerData as WorkerSettings;
+// A module that cannot be loaded is the error of the task that needs it.
+if (preload !== undefined) await import(preload).catch(() => {});

@@ -223,3 +223,19 @@ test('a pool has at least one worker', (t) => {
     });
   }
 });
+
+test('a worker has loaded the module that its pool names before its first task, and no other has', async (t) => {
+  const preload = new URL('./preloaded.js', import.meta.url);
+  const [ahead, plain] = [new WorkerPool({ workers: 1, preload }), openPool(t, 1)];
+  t.teardown(() => ahead.close());
+  t.true(await ahead.run(task('isPreloaded'), undefined));
+  t.false(await plain.run(task('isPreloaded'), undefined));
+});
+
+test('a module that cannot be loaded ahead leaves other tasks as they are, and is the error of its own', async (t) => {
+  const preload = new URL('./absent.js', import.meta.url);
+  const pool = new WorkerPool({ workers: 1, preload });
+  t.teardown(() => pool.close());
+  t.is(await pool.run(task('double'), 21), 42);
+  await t.throwsAsync(pool.run({ module: preload, name: 'double' }, 1), { message: /absent\.js/ });
+});

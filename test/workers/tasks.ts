@@ -82,3 +82,8 @@ export function bytesKept(): number {
 export function unclonable(): unknown {
   return () => {};
 }
+
+/** Whether `preloaded.js` was loaded in this worker. */
+export function isPreloaded(): boolean {
+  return 'preloaded' in globalThis;
+}

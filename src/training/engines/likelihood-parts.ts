@@ -81,7 +81,7 @@ export class LikelihoodParts {
 
   #sum(x: Positions, n: number, kineticWeight: number, withGradient: boolean): number {
     const { kernels } = this;
-    const { prior } = this.flow;
+    const logPrior = logDensityOfSquaredNorm(this.flow.prior);
     const parts = this.#partsOf(n);
     let sum = 0;
     for (let first = 0; first < n; first += SLAB) {
@@ -100,7 +100,7 @@ export class LikelihoodParts {
       const logDet = kernels.f64View(this.#logDet, count);
       const kinetic = kernels.f64View(this.#kinetic, count);
       for (let s = 0; s < count; s++) {
-        const logQ = logDensityOfSquaredNorm(prior, norms[s]) + logDet[s];
+        const logQ = logPrior(norms[s]) + logDet[s];
         if (!Number.isFinite(logQ)) throw new NumericalError(`log q of sample ${first + s} of the batch is ${logQ}`);
         sum += kineticWeight * kinetic[s] - logQ;
       }

@@ -77,7 +77,7 @@ export class ReverseKl {
     let chunk = 0;
     this.#chunks(n, (first, count) => {
       this.#loadPrior(batch, first, count);
-      const logPrior = this.#squaredNorms(count).map((norm) => logDensityOfSquaredNorm(prior, norm));
+      const logPrior = this.#squaredNorms(count).map(logDensityOfSquaredNorm(prior));
       this.#integrate(count, false, mode !== 'value');
       const slopes = this.#energies(count, energyCap);
       const energy = this.kernels.f64View(this.#offsets.energy, count);

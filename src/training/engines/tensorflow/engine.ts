@@ -126,14 +126,14 @@ export class TensorFlowEngine implements TrainingEngine {
 
   #nll(flow: PreparedFlow, x: Positions, n: number, kineticWeight: number, bars: BarSums | undefined): number {
     const { tf } = this;
-    const { prior } = this.#flow;
+    const logPrior = logDensityOfSquaredNorm(this.#flow.prior);
     let sum = 0;
     this.#chunks(n, (first, count) => {
       const path = integrate(tf, this.#model, flow, this.#columns(x, first, count), true, kineticWeight > 0);
       const norms = this.#squaredNorms(path.x, count);
       const logDet = path.logDet.dataSync();
       for (let s = 0; s < count; s++) {
-        const logQ = logDensityOfSquaredNorm(prior, norms[s]) + logDet[s];
+        const logQ = logPrior(norms[s]) + logDet[s];
         if (!Number.isFinite(logQ)) throw new NumericalError(`log q of sample ${first + s} of the batch is ${logQ}`);
         sum -= logQ;
       }
@@ -154,6 +154,7 @@ export class TensorFlowEngine implements TrainingEngine {
   ): number {
     const { tf } = this;
     const { prior } = this.#flow;
+    const logPrior = logDensityOfSquaredNorm(prior);
     const { n } = batch;
     let sum = 0;
     this.#chunks(n, (first, count) => {
@@ -163,7 +164,7 @@ export class TensorFlowEngine implements TrainingEngine {
       const logDet = path.logDet.dataSync();
       const { energy, gradient } = this.#energies(rowsOf(path.x.dataSync(), count), count, energyCap);
       for (let s = 0; s < count; s++) {
-        const loss = energy[s] / prior.kT + logDensityOfSquaredNorm(prior, norms[s]) - logDet[s];
+        const loss = energy[s] / prior.kT + logPrior(norms[s]) - logDet[s];
         if (!Number.isFinite(loss)) {
           throw new NumericalError(`reverse KL of sample ${first + s} of the batch is ${loss}`);
         }
