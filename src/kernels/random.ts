@@ -16,9 +16,9 @@ export const STREAM = {
   reverseKl: 9,
   flowMatching: 10,
   matchingTimes: 11,
-  selection: 65,
   resampling: 64,
-  verification: 65,
+  selection: 65,
+  verification: 66,
 } as const;
 
 /** Seeds are the first word of Philox's key. */

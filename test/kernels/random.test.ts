@@ -1,5 +1,5 @@
 import test from 'ava';
-import { Kernels, permutation, randomWords, standardNormals } from '../../src/kernels/index.js';
+import { Kernels, permutation, randomWords, STREAM, standardNormals } from '../../src/kernels/index.js';
 import { philox4x32, philoxNormals, type Words } from '../twin/philox.js';
 import { randomSource } from '../twin/random.js';
 
@@ -50,6 +50,11 @@ test('Philox agrees with the scalar twin for any counter, also where the index c
     const expected = [0, 1, 2, 3].map((lane) => [...philox4x32(advance(counter, lane), key)]);
     t.deepEqual(philoxLanes(counter, key), expected);
   }
+});
+
+test('no two purposes draw from the same stream', (t) => {
+  const streams = Object.values(STREAM);
+  t.is(new Set(streams).size, streams.length);
 });
 
 test('random words are those of the counters 0, 1, …', (t) => {
