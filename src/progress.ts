@@ -9,4 +9,5 @@ export interface ProgressUpdate {
   readonly detail?: string;
 }
 
+/** Hears of progress, a few times a second at most. */
 export type Progress = (update: ProgressUpdate) => void;

@@ -17,6 +17,7 @@ const MINIMUM_CHAIN_IN_TAU = 2 * WINDOW_FACTOR;
 /** Means of fewer chains give a variance too noisy to use (25 % at eight). */
 const MINIMUM_CHAINS = 8;
 
+/** Integrated autocorrelation time of an observable along chains of equal length. */
 export interface AutocorrelationTime {
   /** τ = 1 + 2Σρ(t) in steps between stored values, at least 1; NaN if the series is constant. */
   readonly tau: number;

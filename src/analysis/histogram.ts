@@ -7,6 +7,7 @@ export interface HistogramAxis {
   readonly bins: number;
 }
 
+/** A density histogram of one variable. */
 export interface Histogram {
   /** Bin edges, shape [bins + 1]. */
   readonly edges: Float64Array;
@@ -19,6 +20,7 @@ export interface Histogram {
   readonly n: number;
 }
 
+/** A density histogram of two variables on a grid. */
 export interface Histogram2d {
   readonly xEdges: Float64Array;
   readonly yEdges: Float64Array;

@@ -6,8 +6,17 @@ export {
 } from './autocorrelation.js';
 export { type Convergence, convergence } from './convergence.js';
 export { type Equilibration, equilibration } from './equilibration.js';
-export { histogram, histogram2d } from './histogram.js';
-export { classifyMinima, type DistinctMinima, distinctMinima, isMinimum, labelledArrangements } from './minima.js';
+export { type Histogram, type Histogram2d, type HistogramAxis, histogram, histogram2d } from './histogram.js';
+export {
+  classifyMinima,
+  type DistinctMinima,
+  type DistinctMinimaOptions,
+  distinctMinima,
+  isMinimum,
+  type LabelledArrangements,
+  labelledArrangements,
+  type SameStructure,
+} from './minima.js';
 export { type EnergyAndGradient, type Minimization, type MinimizeOptions, minimize } from './minimize.js';
 export { minimizeOnPool } from './minimize-on-pool.js';
 export type { DistanceDiagnostics, DistanceEstimate, NoiseFloorOptions, SampleWorth } from './noise-floor.js';
@@ -15,6 +24,7 @@ export {
   type ConfigurationSample,
   type PairDistribution,
   type PairDistributionDistance,
+  type Particles,
   pairDistributionDistances,
   pairDistributions,
   totalVariation,

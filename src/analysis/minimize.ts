@@ -3,6 +3,7 @@ import { UsageError } from '../errors.js';
 /** U [n] and ∇U [n, dof] of configurations x [n, dof], each independent of the others. */
 export type EnergyAndGradient = (x: Float64Array, n: number) => { energy: Float64Array; gradient: Float64Array };
 
+/** When a minimisation ends, and how far its steps may go. */
 export interface MinimizeOptions {
   /** Converged when the Euclidean norm of a sample's full gradient is at most this. Default 1e-6. */
   readonly gradientTolerance?: number;

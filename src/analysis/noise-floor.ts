@@ -11,6 +11,7 @@ const REPLICATES = 199;
 /** Chance of calling two samples of one distribution distinguishable. */
 const FALSE_ALARM = 0.01;
 
+/** How the distance that two samples of one distribution would show is found: by resampling. */
 export interface NoiseFloorOptions {
   /** Seed of the resampling; default 1. */
   readonly seed?: number;

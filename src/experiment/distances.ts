@@ -2,7 +2,7 @@ import { type DistanceEstimate, energyW2, pairDistributionDistances } from '../a
 import { normalizedWeights } from '../reweighting/index.js';
 import type { System } from '../systems/index.js';
 import type { Ensemble } from './ensemble.js';
-import type { Distance, Distances, EnsembleView } from './record.js';
+import type { EnsembleView, EquilibriumDistance, EquilibriumDistances } from './record.js';
 
 /** Bins of the pair distance; distances of distributions grow with their number. */
 const AXIS = { min: 0, max: 10, bins: 100 };
@@ -25,7 +25,7 @@ export function distancesFrom(
   const [rows, energies] = [x.subarray(0, count * C), energy.subarray(0, count)];
   const independent = { independentSamples: Math.max(1, independentFraction * count) };
   const { independentSamples } = reference;
-  const of = (weights?: Float64Array): Distances => {
+  const of = (weights?: Float64Array): EquilibriumDistances => {
     const worth = { ...independent, ...(weights ? { weights } : {}) };
     const [pairs] = pairDistributionDistances(
       system,
@@ -44,7 +44,7 @@ export function distancesFrom(
   };
 }
 
-function distance({ value, standardError, diagnostics, distinguishable }: DistanceEstimate): Distance {
+function distance({ value, standardError, diagnostics, distinguishable }: DistanceEstimate): EquilibriumDistance {
   const { noiseFloor, noiseFloorSpread } = diagnostics;
   return { value, standardError, floor: noiseFloor, floorSpread: noiseFloorSpread, distinguishable };
 }

@@ -8,7 +8,7 @@ import {
 import type { Positions } from '../flows/index.js';
 import type { System } from '../systems/index.js';
 import type { WorkerPool } from '../workers/index.js';
-import type { Configuration, EnsembleView, MinimaShares, Uncertain } from './record.js';
+import type { EnsembleView, MinimaShares, MinimizedConfiguration, Uncertain } from './record.js';
 
 /** Points that a figure needs; more only make the report heavier. */
 const FIGURE_POINTS = 10_000;
@@ -72,7 +72,7 @@ export async function analyseEnsemble(
     labelledArrangements: labelledArrangements(keptX, index, kept.length, N, D).count.length,
   };
 
-  const configurations: Configuration[] = Array.from({ length: pictures }, (_, s) => ({
+  const configurations: MinimizedConfiguration[] = Array.from({ length: pictures }, (_, s) => ({
     x: particleRows(x, s, N, D),
     energy: energy[s],
     minimized: { x: particleRows(minimized.x, s, N, D), energy: minimized.energy[s] },

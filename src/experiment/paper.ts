@@ -25,6 +25,7 @@ export interface Experiment {
   readonly data: ReadonlyMap<TrainingSet['id'] | 'test', Simulation>;
 }
 
+/** Settings that differ from those of `equiflow paper`, and who hears of progress. */
 export interface ExperimentOptions {
   readonly settings?: Partial<ExperimentSettings>;
   readonly onProgress?: Progress;

@@ -1,4 +1,5 @@
 import type { Estimate } from '../estimate.js';
+import type { LearningCurvePoint } from '../training/index.js';
 
 /** A number with one standard error; NaN is written to JSON as null. */
 export interface Uncertain {
@@ -7,7 +8,7 @@ export interface Uncertain {
 }
 
 /** One configuration, shape [particles][dimensions], its energy, and the minimum that it falls into. */
-export interface Configuration {
+export interface MinimizedConfiguration {
   readonly x: number[][];
   readonly energy: number;
   readonly minimized: { readonly x: number[][]; readonly energy: number };
@@ -28,7 +29,7 @@ export interface MinimaShares {
 }
 
 /** A distance from equilibrium, beside what two equilibrium samples of these sizes would show by chance. */
-export interface Distance extends Uncertain {
+export interface EquilibriumDistance extends Uncertain {
   readonly floor: number;
   readonly floorSpread: number;
   /** False where chance explains the distance. */
@@ -36,11 +37,11 @@ export interface Distance extends Uncertain {
 }
 
 /** How far an ensemble is from equilibrium. */
-export interface Distances {
+export interface EquilibriumDistances {
   /** Wasserstein-2 distance of the energies, in kT. */
-  readonly energyW2: Distance;
+  readonly energyW2: EquilibriumDistance;
   /** Total variation of the pair distances, bins of 0.1 from 0 to 10. */
-  readonly pairDistanceTv: Distance;
+  readonly pairDistanceTv: EquilibriumDistance;
 }
 
 /** A set of configurations as figures need it: energies and first-particle positions may be a subsample. */
@@ -51,11 +52,12 @@ export interface EnsembleView {
   readonly firstParticle: readonly (readonly number[])[];
   readonly minima: MinimaShares;
   /** Absent for the equilibrium reference itself and for generators that are not shown. */
-  readonly distances?: { readonly raw: Distances; readonly reweighted: Distances | null };
+  readonly distances?: { readonly raw: EquilibriumDistances; readonly reweighted: EquilibriumDistances | null };
   /** A few configurations in order of drawing, not picked. */
-  readonly configurations: readonly Configuration[];
+  readonly configurations: readonly MinimizedConfiguration[];
 }
 
+/** What generators learnt from. */
 export interface TrainingSet {
   readonly id: 'biased' | 'equilibrium';
   readonly title: string;
@@ -64,13 +66,6 @@ export interface TrainingSet {
   readonly view: EnsembleView;
   readonly meanEnergy: Estimate;
   readonly acceptance: number;
-}
-
-export interface LearningCurvePoint {
-  readonly step: number;
-  readonly trainingNll: number;
-  /** Absent between validations. */
-  readonly validationNll?: number;
 }
 
 /** One trained generator: sampled, reweighted, minimised. */
@@ -85,7 +80,8 @@ export interface GeneratorRun {
   /** Normalised negative log-likelihoods in nats: on the training split, and on independent equilibrium data. */
   readonly trainingNll: Uncertain;
   readonly testNll: Uncertain;
-  readonly learningCurve: readonly LearningCurvePoint[];
+  /** One point a validation. */
+  readonly learningCurve: readonly Pick<LearningCurvePoint, 'step' | 'trainingNll' | 'validationNll'>[];
   readonly weights: {
     readonly n: number;
     readonly ess: number;

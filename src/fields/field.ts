@@ -28,7 +28,10 @@ export interface Field {
   readonly shapes: Readonly<Record<string, readonly number[]>>;
   /** Groups that training leaves alone unless told otherwise. */
   readonly frozen: readonly string[];
-  /** Places the field's stages at the given times in the kernels' memory. */
+  /**
+   * Places the field's stages at the given times in the kernels' memory.
+   * @internal
+   */
   prepare(kernels: Kernels, precision: Precision, times: Float64Array, options?: PrepareOptions): PreparedField;
   /** The same kind of field with other parameters. */
   withParameters(parameters: ParameterSet): Field;

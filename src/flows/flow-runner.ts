@@ -133,8 +133,9 @@ export class FlowRunner {
   }
 
   /**
-   * States along the way from prior-space points `z` [n, N, D]: x [F, n, N, D] and log|det ∂x/∂z| [F, n] at each of F ascending
-   * `times` in [0, 1], by the fourth-order interpolant of the integrator's own steps. At t = 1 they are `forward`'s, to the bit.
+   * States along the way from prior-space points `z` [n, N, D], at each of F ascending `times` in [0, 1]: positions `x`
+   * [F, n, N, D] and log|det ∂x/∂z| [F, n], by the fourth-order interpolant of the integrator's own steps. At t = 1 they are
+   * `forward`'s, to the bit.
    * @throws UsageError for other times, or if the flow's integrator is not dopri5
    */
   trajectory(z: Positions, n: number, times: ArrayLike<number>): { x: Float64Array; logDet: Float64Array } {

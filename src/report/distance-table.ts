@@ -1,4 +1,9 @@
-import type { Distance, Distances, EnsembleView, ExperimentRecord } from '../experiment/record.js';
+import type {
+  EnsembleView,
+  EquilibriumDistance,
+  EquilibriumDistances,
+  ExperimentRecord,
+} from '../experiment/record.js';
 import { formatUncertain } from './format.js';
 import { type Html, html } from './html.js';
 import type { Study } from './studies.js';
@@ -8,7 +13,7 @@ interface Row {
   readonly set: string;
   readonly name: string;
   readonly className: string;
-  readonly distances: Distances;
+  readonly distances: EquilibriumDistances;
 }
 
 function rowsOf(set: string, name: string, className: string, { distances }: EnsembleView): Row[] {
@@ -19,7 +24,7 @@ function rowsOf(set: string, name: string, className: string, { distances }: Ens
   return rows;
 }
 
-function cells(distance: Distance): Html {
+function cells(distance: EquilibriumDistance): Html {
   const floor = { value: distance.floor, standardError: distance.floorSpread };
   return html`<td>${formatUncertain(distance)}</td><td>${formatUncertain(floor)}</td><td>${distance.distinguishable ? 'yes' : 'no'}</td>`;
 }

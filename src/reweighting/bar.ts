@@ -9,6 +9,7 @@ const MAXIMUM_ITERATIONS = 2000;
 /** Relative to max(1, |ΔF|). */
 const TOLERANCE = 1e-12;
 
+/** How the samples of each direction are correlated. */
 export interface BennettOptions {
   /** Lengths of the consecutive chains in `forwardWork`; absent if the values are independent. */
   readonly forwardChains?: ChainLengths;

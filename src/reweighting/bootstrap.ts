@@ -12,6 +12,7 @@ const FEWEST_REPLICATES = 20;
 /** Resampling with fewer blocks says little: the variance of so many has a relative error of a third. */
 const FEWEST_BLOCKS = 20;
 
+/** How samples are drawn anew. */
 export interface BootstrapOptions {
   /** Seed of the resampling; equal seeds give equal bits. */
   readonly seed: number;

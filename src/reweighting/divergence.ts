@@ -6,6 +6,7 @@ import { logWeights } from './log-weights.js';
 import { combineReweighting, NOTHING_MORE, type ReweightingBlock, reweightingBlock } from './reweighting-block.js';
 import { importanceWeights, type WeightReport } from './weights.js';
 
+/** What is known of the target. */
 export interface EntropyAndKlOptions {
   /** Temperature in units of energy; default 1. */
   readonly kT?: number;

@@ -12,6 +12,7 @@ const MINIMUM_IN_STATE = 25;
 /** From here on the skewness of a population is below its error by a factor of ten. */
 const COMFORTABLE_IN_STATE = 100;
 
+/** Which way the work was done, and how its values are correlated. */
 export interface ExponentialAveragingOptions {
   /** Lengths of the consecutive chains in `work`; absent if the values are independent. */
   readonly chains?: ChainLengths;
@@ -79,6 +80,7 @@ function correlatedStatus(status: WeightStatus, effective: number): WeightStatus
   );
 }
 
+/** How the samples are correlated. */
 export interface StateDifferenceOptions {
   /** Lengths of the consecutive chains in the arrays; absent if the samples are independent. */
   readonly chains?: ChainLengths;

@@ -10,6 +10,7 @@ import { importanceWeights } from './weights.js';
 /** Below this many effective samples the relative error of an average is itself a guess. */
 const FEWEST_EFFECTIVE = 25;
 
+/** How the samples of each state are correlated. */
 export interface MbarOptions {
   /**
    * Per state, the lengths of the consecutive chains that its samples form, [K][…]; undefined for states without samples or with

@@ -8,6 +8,7 @@ import { requireSameLength } from './log-weights.js';
 import type { WeightStatus } from './status.js';
 import { importanceWeights, normalizedWeights } from './weights.js';
 
+/** Unit and zero of a profile, and how its samples are correlated. */
 export interface ProfileOptions {
   /** Temperature in units of energy, the unit of the result; default 1. */
   readonly kT?: number;

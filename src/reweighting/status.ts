@@ -1,5 +1,6 @@
 import { tailLength } from './psis.js';
 
+/** Whether weights can be trusted. */
 export interface WeightStatus {
   readonly level: 'trust' | 'care' | 'do-not-trust';
   /** What the numbers mean and what to do next, in one or two sentences. */

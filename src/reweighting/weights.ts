@@ -28,6 +28,7 @@ export interface WeightReport {
   readonly status: WeightStatus;
 }
 
+/** What messages say. */
 export interface ImportanceWeightOptions {
   /** What an error message calls the array, for example `samples.npz: logWeight`; default `logWeight`. */
   readonly source?: string;

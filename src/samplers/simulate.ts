@@ -13,6 +13,7 @@ const CHAINS_PER_TASK = 32;
 
 const TASKS = new URL('./tasks.js', import.meta.url);
 
+/** What is simulated and how, and who hears of progress. */
 export interface SimulationOptions extends SamplingOptions {
   /** Start of every chain [N, D]; the system's low-energy configuration by default. */
   readonly start?: Float64Array;
@@ -20,6 +21,7 @@ export interface SimulationOptions extends SamplingOptions {
   readonly signal?: AbortSignal;
 }
 
+/** The records of a simulation, and the diagnostics by which it is judged. */
 export interface Simulation {
   readonly n: number;
   /** Configurations [n, N, D], chain by chain, each chain in the order of its steps. */

@@ -15,6 +15,7 @@ import type { SelectedSamples, Selection } from './selection.js';
 /** Stand-ins for species 0, 1, … where a format asks for chemical elements. */
 const SYMBOLS = ['Ar', 'Kr', 'Xe', 'Ne', 'He', 'Rn'];
 
+/** Which samples are written, and under which symbols. */
 export interface ExportOptions {
   readonly selection: Selection;
   /** A chemical symbol for each species; noble gases unless told otherwise. Only extXYZ has room for them. */

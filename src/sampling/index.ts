@@ -6,12 +6,18 @@ export {
 } from './ensembles.js';
 export { type ExportOptions, exportSelection, isExportName } from './export-selection.js';
 export { type ReweightingSamples, type ReweightOptions, reweight } from './reweight.js';
-export type { ReweightedAverage, ReweightedProfile, ReweightedState, Reweighting } from './reweighting-result.js';
+export type {
+  PlainHistogram,
+  ReweightedAverage,
+  ReweightedProfile,
+  ReweightedState,
+  Reweighting,
+} from './reweighting-result.js';
 export { logProb, type SampleOptions, type SampleSet, sample, taskSize } from './sample.js';
 export { checkArchiveSize, writeSampleSet } from './sample-files.js';
-export { isSampleFolder, type SampleProvenance, sampleProvenance } from './sample-manifest.js';
+export { isSampleFolder, type ManifestContent, type SampleProvenance, sampleProvenance } from './sample-manifest.js';
 export { type SampleStreamOptions, sampleToFolder, sampleToHdf5 } from './sample-stream.js';
-export { type SelectedSamples, type Selection, selectSamples } from './selection.js';
+export { type SelectedSamples, type Selection, selectSamples, type VectorName } from './selection.js';
 export {
   openSamples,
   openSampleWeights,
@@ -31,5 +37,6 @@ export {
   type VectorSource,
   vectorInMemory,
 } from './vectors.js';
+export type { VerificationStatus } from './verification-status.js';
 export { type ErrorSummary, type Verification, verifySamples } from './verify.js';
 export type { TracePoint } from './weight-trace.js';

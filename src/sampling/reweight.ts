@@ -37,6 +37,7 @@ export interface ReweightingSamples {
   readonly arrays?: Readonly<Record<string, VectorSource>>;
 }
 
+/** What is found from weighted samples beside the verdict on the weights. */
 export interface ReweightOptions {
   /** Temperature of the target in units of energy; default 1. */
   readonly kT?: number;

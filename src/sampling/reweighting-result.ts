@@ -68,6 +68,7 @@ export interface ReweightedProfile {
   readonly plain: PlainHistogram;
 }
 
+/** Population and free energy of one state. */
 export interface ReweightedState {
   readonly state: string;
   /** Share of the weight; where few effective samples are in the state, the error is at least the binomial one. */

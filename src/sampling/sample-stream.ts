@@ -23,6 +23,7 @@ const BLOCK_BYTES = 1 << 20;
 /** What may be lost to a kill, in seconds of work; the device needs a part of that to take what was written. */
 const CHECKPOINT_SECONDS = 2;
 
+/** As for `sample`, and what files need. */
 export interface SampleStreamOptions extends SampleOptions {
   /** SHA-256 of the model file, for the manifest. */
   readonly model: string;

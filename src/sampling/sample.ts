@@ -16,6 +16,7 @@ const ADAPTIVE_EVALUATIONS = 100;
 /** The module of the tasks that workers run. */
 export const SAMPLE_TASKS = new URL('./tasks.js', import.meta.url);
 
+/** How many samples are drawn, from which part of which stream, and in which precision. */
 export interface SampleOptions {
   readonly n: number;
   readonly seed: number;

@@ -14,8 +14,9 @@ const ROWS = 8192;
 /** A selection is gathered in memory. */
 const MAXIMUM_BYTES = 1.5e9;
 
-const VECTORS = ['energy', 'logQ', 'logWeight'] as const;
-type VectorName = (typeof VECTORS)[number];
+const VECTORS: readonly VectorName[] = ['energy', 'logQ', 'logWeight'];
+/** The per-sample vectors that a selection takes along. */
+export type VectorName = 'energy' | 'logQ' | 'logWeight';
 
 /** Which samples: some of those that are there, or as many as wanted by their weights. */
 export type Selection =

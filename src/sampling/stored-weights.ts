@@ -46,6 +46,7 @@ export interface StoredSamples {
    * An array by its name, undefined if there is none. Going through all of it compares it with the checksum in the manifest.
    */
   array(name: 'x' | 'logQ' | 'energy' | 'logWeight'): Promise<ArraySource | undefined>;
+  /** Whether there is such an array. */
   has(name: string): boolean;
   /** The arrays that there are, for messages. */
   readonly names: readonly string[];

@@ -2,6 +2,7 @@ import type { Integrator } from '../integrators/index.js';
 import type { Precision } from '../kernels/index.js';
 import type { Verification } from './verify.js';
 
+/** The verdict on the integrator of a flow. */
 export interface VerificationStatus {
   readonly verdict: 'negligible' | 'small' | 'too coarse';
   /** What that means, and what to do about it. */

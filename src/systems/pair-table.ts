@@ -4,6 +4,7 @@ import type { TabulatedTerm } from './system.js';
 /** Any pair potential u(d). */
 export type PairFunction = (d: number) => number;
 
+/** Domain and resolution of a table, and the term that it becomes. */
 export interface PairTableOptions {
   /** Domain of the table: a linear core below dMin, constant beyond dMax. */
   readonly dMin: number;

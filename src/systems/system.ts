@@ -45,6 +45,7 @@ export interface TrapTerm {
   readonly stiffness: number;
 }
 
+/** A part of U that depends on pair distances. */
 export type PairTerm = DoubleWellTerm | LennardJonesTerm | TabulatedTerm;
 
 /** One part of U; every pair counts once. */

@@ -7,6 +7,7 @@ export interface AdamState {
   updates: number;
 }
 
+/** Decay rates and floor of Adam (Kingma and Ba, 2015), and its weight decay. */
 export interface AdamOptions {
   readonly beta1: number;
   readonly beta2: number;

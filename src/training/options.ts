@@ -57,6 +57,7 @@ export interface TrainingOptions {
   readonly groups?: readonly string[];
 }
 
+/** Options of `train` where nothing else is given. The command line has recipes by system beside them. */
 export const TRAINING_DEFAULTS: Omit<TrainingOptions, 'seed'> = {
   steps: 3000,
   batchSize: 256,

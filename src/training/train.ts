@@ -13,6 +13,7 @@ import type { StepRecord, TrainingResult } from './trainer.js';
 const TASKS = new URL('./tasks.js', import.meta.url);
 const HELP = { module: TASKS, name: 'helpTask' };
 
+/** Who computes, who helps, and who hears of what happens underway. */
 export interface TrainHooks {
   /** What computes losses and gradients; by default the best engine of this machine. */
   readonly engine?: EngineChoice;
@@ -31,6 +32,7 @@ export interface TrainHooks {
   readonly resume?: TrainingState;
 }
 
+/** A generator with the best parameters that its training found. */
 export interface TrainedGenerator {
   readonly generator: BoltzmannGenerator;
   readonly state: TrainingState;

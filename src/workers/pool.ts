@@ -14,6 +14,7 @@ const MAX_ATTEMPTS = 2;
 /** Tasks of `map` beyond one per worker: enough that a worker never waits for the consumer, few enough to bound memory. */
 const LOOK_AHEAD = 2;
 
+/** How many threads a pool has. */
 export interface WorkerPoolOptions {
   /** Worker threads, from 1; by default one per core that the process may use. */
   readonly workers?: number;
@@ -21,10 +22,12 @@ export interface WorkerPoolOptions {
   readonly preload?: URL;
 }
 
+/** How a map is ended before its time. */
 export interface MapOptions {
   readonly signal?: AbortSignal;
 }
 
+/** What goes to and fro beside input and result. */
 export interface RunOptions extends MapOptions {
   /** Buffers of the input that change hands instead of being copied. Such a task cannot be retried. */
   readonly transfer?: readonly ArrayBufferLike[];

@@ -1,9 +1,9 @@
 import type {
-  Configuration,
   EnsembleView,
   ExperimentRecord,
   GeneratorRun,
   MinimaShares,
+  MinimizedConfiguration,
   Uncertain,
 } from '../../src/experiment/record.js';
 import {
@@ -55,7 +55,7 @@ function view(
     minima,
     configurations: samples
       .slice(0, 3)
-      .map((x): Configuration => ({ x, energy: energyOf(x), minimized: minimized(x) })),
+      .map((x): MinimizedConfiguration => ({ x, energy: energyOf(x), minimized: minimized(x) })),
   };
 }
 
@@ -68,10 +68,10 @@ function run(
   const { normal } = randomSource(seed * 17 + (label === 'eqBG' ? 1 : 2));
   const target = figures.trainingNll.value;
   const steps = trainingSet === 'biased' ? 1500 : 3000;
-  const learningCurve = Array.from({ length: steps }, (_, i) => {
-    const nll = target + 22 * Math.exp(-i / 60) + 2 * Math.exp(-i / 500);
-    const point = { step: i + 1, trainingNll: nll + 0.15 * normal() };
-    return (i + 1) % 50 === 0 ? { ...point, validationNll: nll + 0.05 + 0.03 * normal() } : point;
+  const learningCurve = Array.from({ length: steps / 50 }, (_, i) => {
+    const step = 50 * (i + 1);
+    const nll = target + 22 * Math.exp(-step / 60) + 2 * Math.exp(-step / 500);
+    return { step, trainingNll: nll + 0.15 * normal(), validationNll: nll + 0.05 + 0.03 * normal() };
   });
   return {
     trainingSet,
@@ -286,7 +286,11 @@ export function failedRecord(): ExperimentRecord {
         ...run,
         testNll: { value: 1.3e7, standardError: 2e6 },
         trainingNll: lost,
-        learningCurve: run.learningCurve.slice(0, 3).map(({ step }) => ({ step, trainingNll: Number.NaN })),
+        learningCurve: run.learningCurve.slice(0, 3).map(({ step }) => ({
+          step,
+          trainingNll: Number.NaN,
+          validationNll: Number.NaN,
+        })),
         weights: {
           n: 50_000,
           ess: 0,

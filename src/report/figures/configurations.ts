@@ -1,4 +1,4 @@
-import type { Configuration, ExperimentRecord } from '../../experiment/record.js';
+import type { ExperimentRecord, MinimizedConfiguration } from '../../experiment/record.js';
 import { formatNumber } from '../format.js';
 import { COLORS } from '../palette.js';
 import type { Study } from '../studies.js';
@@ -51,14 +51,14 @@ export function configurationFigure(
   );
   const upper = HEADING + CAPTION + CELL_HEIGHT / 2;
   const lower = upper + CELL_HEIGHT + CAPTION + 10;
-  const place = (x: Configuration['x'], centerX: number, centerY: number) => ({
+  const place = (x: MinimizedConfiguration['x'], centerX: number, centerY: number) => ({
     x,
     centerX,
     centerY,
     // An arrangement too large for its cell is drawn smaller rather than over its neighbours.
     scale: room / Math.max(usual, extent(x)),
   });
-  const drawable = (x: Configuration['x']) => x.every((particle) => particle.every(Number.isFinite));
+  const drawable = (x: MinimizedConfiguration['x']) => x.every((particle) => particle.every(Number.isFinite));
   const drawn = cells.flatMap(({ configuration, centerX }) => [
     ...(drawable(configuration.minimized.x) ? [place(configuration.minimized.x, centerX, upper)] : []),
     ...(drawable(configuration.x) ? [place(configuration.x, centerX, lower)] : []),

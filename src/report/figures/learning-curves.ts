@@ -8,7 +8,7 @@ import { key } from './key.js';
 
 const WIDTH = 456;
 const HEIGHT = 230;
-/** Points of a training curve: more than the pixels it covers only thicken the page. */
+/** Points of a curve: more than the pixels it covers only thicken the page. */
 const POINTS = 300;
 /** The steep first steps run off the axis so that the rest can be read. */
 const SHOWN = 0.97;
@@ -18,19 +18,16 @@ interface Point {
   readonly nll: number;
 }
 
-function trainingPoints({ learningCurve }: GeneratorRun): Point[] {
+function points({ learningCurve }: GeneratorRun, of: 'trainingNll' | 'validationNll'): Point[] {
   const stride = Math.max(1, Math.floor(learningCurve.length / POINTS));
   return learningCurve
     .filter((_, i) => i % stride === 0)
-    .map(({ step, trainingNll }) => ({ step, nll: trainingNll }))
+    .map((point) => ({ step: point.step, nll: point[of] }))
     .filter(({ nll }) => Number.isFinite(nll));
 }
 
-function validationPoints({ learningCurve }: GeneratorRun): Point[] {
-  return learningCurve.flatMap(({ step, validationNll }) =>
-    validationNll !== undefined && Number.isFinite(validationNll) ? [{ step, nll: validationNll }] : [],
-  );
-}
+const trainingPoints = (run: GeneratorRun) => points(run, 'trainingNll');
+const validationPoints = (run: GeneratorRun) => points(run, 'validationNll');
 
 function panel(record: ExperimentRecord, study: Study): Spec {
   const runs = [study.nBG, study.eqBG];
@@ -44,8 +41,8 @@ function panel(record: ExperimentRecord, study: Study): Spec {
     (last, { learningCurve }) => learningCurve.reduce((l, { step }) => Math.max(l, step), last),
     1,
   );
-  const curve = (points: Point[], style: Spec): Spec => ({
-    data: { values: points },
+  const curve = (values: Point[], style: Spec): Spec => ({
+    data: { values },
     mark: { type: 'line', clip: true, ...style },
   });
   return {

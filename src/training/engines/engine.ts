@@ -82,9 +82,10 @@ export interface TrainingEngine {
   dispose(): Awaitable<void>;
 }
 
+/** An engine: ours, TensorFlow with and without a GPU, and what TensorFlow.js has without TensorFlow. */
+export type EngineName = 'kernels' | 'tensorflow-gpu' | 'tensorflow' | 'wasm' | 'cpu';
 /** Engines by the name that `--engine` takes. */
-export const ENGINE_NAMES = ['kernels', 'tensorflow-gpu', 'tensorflow', 'wasm', 'cpu'] as const;
-export type EngineName = (typeof ENGINE_NAMES)[number];
+export const ENGINE_NAMES: readonly EngineName[] = ['kernels', 'tensorflow-gpu', 'tensorflow', 'wasm', 'cpu'];
 /** An engine by name, or the best that this machine has. */
 export type EngineChoice = 'auto' | EngineName;
 
