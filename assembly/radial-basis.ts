@@ -20,7 +20,7 @@ export const TILE_ENTRY: usize = 4 * VECTOR;
 /** Distances of the tile's first two knots; the other two are 2h further on. */
 // @ts-ignore: decorator
 @inline
-export function tileStart(tile: i32, spacing: f64): v128 {
+function tileStart(tile: i32, spacing: f64): v128 {
   return f64x2.replace_lane(f64x2.splat(<f64>(4 * tile) * spacing), 1, <f64>(4 * tile + 1) * spacing);
 }
 

@@ -19,7 +19,7 @@ export {
 } from './minima.js';
 export { type EnergyAndGradient, type Minimization, type MinimizeOptions, minimize } from './minimize.js';
 export { minimizeOnPool } from './minimize-on-pool.js';
-export type { DistanceDiagnostics, DistanceEstimate, NoiseFloorOptions, SampleWorth } from './noise-floor.js';
+export type { DistanceEstimate, NoiseFloorOptions } from './noise-floor.js';
 export {
   type ConfigurationSample,
   type PairDistribution,
@@ -27,14 +27,12 @@ export {
   type Particles,
   pairDistributionDistances,
   pairDistributions,
-  totalVariation,
 } from './pair-distribution.js';
 export {
   binomialFraction,
   mean,
   quantile,
   standardErrorOfMean,
-  variance,
   weightedFraction,
 } from './statistics.js';
 export {
@@ -42,5 +40,4 @@ export {
   type ValueSample,
   type WassersteinOrder,
   wassersteinDistance,
-  wassersteinEstimate,
 } from './wasserstein.js';

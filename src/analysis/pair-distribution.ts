@@ -91,24 +91,9 @@ export function pairDistributions(
 }
 
 /**
- * Total variation distance of two distributions over the same bins, ½Σ|p − q|, between 0 and 1: the fraction of pairs that
- * would have to move to another bin. What lies beyond the axis counts as one bin.
- *
- * @throws UsageError if the bins differ
- */
-export function totalVariation(p: PairDistribution, q: PairDistribution): number {
-  if (p.edges.length !== q.edges.length || p.edges.some((edge, k) => edge !== q.edges[k])) {
-    throw new UsageError(
-      `total variation: bins [${describe(p.edges)}] and [${describe(q.edges)}], expected the same for both distributions`,
-    );
-  }
-  const inside = p.fraction.reduce((sum, f, k) => sum + Math.abs(f - q.fraction[k]), 0);
-  return (inside + Math.abs(p.outside - q.outside)) / 2;
-}
-
-/**
- * Total variation distance of a sample's pair distances from a reference's, per pair of species, with standard error and
- * noise floor. Distance and floor both grow with the number of bins: values on different axes cannot be compared.
+ * Total variation distance of a sample's pair distances from a reference's, ½Σ|p − q| over bins, per pair of species, with
+ * standard error and noise floor: the fraction of pairs that would have to move to another bin, where what lies beyond the
+ * axis counts as one. Distance and floor both grow with the number of bins: values on different axes cannot be compared.
  *
  * Whole configurations are resampled, from the reference, since distances within one depend on each other; the sample's
  * weights enter the floor by their effective size alone, which is not enough where k̂ > 0.7. The standard error is the delta
@@ -302,8 +287,4 @@ function halfSum(difference: Float64Array): number {
   let sum = 0;
   for (let k = 0; k < difference.length; k++) sum += Math.abs(difference[k]);
   return sum / 2;
-}
-
-function describe(edges: Float64Array): string {
-  return `${edges[0]} to ${edges[edges.length - 1]} in ${edges.length - 1}`;
 }

@@ -96,7 +96,7 @@ async function openArrays(
 }
 
 /** Reads `coordinate[:bins[:min,max[:reference]]]` */
-export function profileRequest(text: string): ProfileRequest {
+function profileRequest(text: string): ProfileRequest {
   const [coordinate, bins = '', range = '', reference = '', ...more] = text.split(':');
   const ends = range === '' ? [] : range.split(',').map(toNumber);
   const zero = reference === '' ? undefined : toNumber(reference);

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { DataError } from '../errors.js';
@@ -17,9 +16,6 @@ import { asInputError, asOutputError } from './system-errors.js';
 
 /** More than any header may have (`decodeNpyHeader`). */
 const HEADER_ROOM = 16_384;
-
-/** Bytes that a pass over a whole file takes at a time: small beside a cache, large beside the cost of a call. */
-const PASS_BYTES = 1 << 19;
 
 /**
  * A `.npy` file of known shape that is written in pieces, in order. The header for the whole array comes first, so that the
@@ -139,13 +135,6 @@ export async function* npyChunks(stream: NpyStream, count: number): AsyncGenerat
   } finally {
     await handle?.close();
   }
-}
-
-/** SHA-256 of the array as `encodeNpy` would write it, whatever header stands in the file. */
-export async function npySha256(stream: NpyStream): Promise<string> {
-  const hash = createHash('sha256').update(encodeNpyHeader(stream.type, stream.shape));
-  for await (const data of npyChunks(stream, PASS_BYTES / elementBytes(stream.type))) hash.update(bytesOf(data));
-  return hash.digest('hex');
 }
 
 async function withFile<T>(path: string, use: (handle: FileHandle) => Promise<T>): Promise<T> {

@@ -1,10 +1,8 @@
-export { type AverageBlock, averageBlock, combineAverages, plainEstimate, weightedEstimate } from './averages.js';
+export { plainEstimate, weightedEstimate } from './averages.js';
 export { type BennettOptions, bennettAcceptanceRatio } from './bar.js';
 export {
   type BinShare,
-  binBlock,
   binIndex,
-  combineBins,
   logRatioVariance,
   plainShares,
   weightedShares,
@@ -20,7 +18,6 @@ export {
 export { type BootstrapEstimate, type BootstrapOptions, blockBootstrap, blockLength } from './bootstrap.js';
 export {
   type Coordinate,
-  type CoordinateData,
   coordinateValues,
   isPerPair,
   needsConfigurations,
@@ -28,7 +25,7 @@ export {
   sampleValues,
 } from './coordinate.js';
 export { type ConfigurationShape, pairDistance, radiusOfGyration } from './coordinates.js';
-export { type EntropyAndKl, type EntropyAndKlOptions, entropiesOf, entropyAndKl, times } from './divergence.js';
+export { type EntropyAndKl, type EntropyAndKlOptions, entropiesOf, entropyAndKl } from './divergence.js';
 export type { JudgedEstimate } from './estimates.js';
 export {
   type ExponentialAveragingOptions,
@@ -51,7 +48,7 @@ export {
   type ReweightingPlan,
   reweightingBlock,
 } from './reweighting-block.js';
-export { parseState, type State } from './states.js';
+export { parseState } from './states.js';
 export type { WeightStatus } from './status.js';
 export { type TwoSidedDifference, twoSidedDifference } from './two-sided.js';
 export {

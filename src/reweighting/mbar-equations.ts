@@ -47,7 +47,7 @@ export function sampledStates(counts: readonly number[]): number[] {
 }
 
 /** log Σ_j N_j e^{f_j − u_jn} of every sample, shape [n]. */
-export function logDenominators({ energies, counts }: MbarData, freeEnergy: Float64Array): Float64Array {
+function logDenominators({ energies, counts }: MbarData, freeEnergy: Float64Array): Float64Array {
   const sampled = sampledStates(counts);
   const offsets = sampled.map((k) => Math.log(counts[k]) + freeEnergy[k]);
   const result = new Float64Array(energies[0].length);

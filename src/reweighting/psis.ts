@@ -118,7 +118,7 @@ export function weightTail(largest: Float64Array, n: number): WeightTail {
  * @param exceedances ascending, shape [n]
  * @returns undefined if the lower quartile is zero (values equal up to rounding) or the estimate is not finite
  */
-export function fitGeneralizedPareto(exceedances: Float64Array): ParetoFit | undefined {
+function fitGeneralizedPareto(exceedances: Float64Array): ParetoFit | undefined {
   const n = exceedances.length;
   const lowerQuartile = exceedances[Math.floor(n / 4 + 0.5) - 1];
   if (!(lowerQuartile > 0)) return undefined;

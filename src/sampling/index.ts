@@ -15,7 +15,7 @@ export type {
 } from './reweighting-result.js';
 export { logProb, type SampleOptions, type SampleSet, sample, taskSize } from './sample.js';
 export { checkArchiveSize, writeSampleSet } from './sample-files.js';
-export { isSampleFolder, type ManifestContent, type SampleProvenance, sampleProvenance } from './sample-manifest.js';
+export { type ManifestContent, type SampleProvenance, sampleProvenance } from './sample-manifest.js';
 export { type SampleStreamOptions, sampleToFolder, sampleToHdf5 } from './sample-stream.js';
 export { type SelectedSamples, type Selection, selectSamples, type VectorName } from './selection.js';
 export {

@@ -7,7 +7,7 @@ import { type VerificationStatus, verificationStatus } from './verification-stat
 import type { VerifyBlock, VerifyBlockInput } from './verify-tasks.js';
 
 /** What samples are measured with: an error of some 1e-8 nats, far below any that matters. */
-export const REFERENCE: DormandPrince5 = dopri5({ rtol: 1e-9, atolLogDet: 1e-7, maxSteps: 100_000 });
+const REFERENCE: DormandPrince5 = dopri5({ rtol: 1e-9, atolLogDet: 1e-7, maxSteps: 100_000 });
 
 /** Samples per block of work: stages at tight tolerance are many, so that many samples share them. */
 const BLOCK = 250;

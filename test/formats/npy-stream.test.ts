@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import test from 'ava';
 import { DataError, InputError } from '../../src/errors.js';
 import { encodeNpy, encodeNpz, sha256 } from '../../src/formats/index.js';
-import { NpyStreamWriter, npyChunks, npySha256, openNpyStream } from '../../src/formats/npy-stream.js';
+import { NpyStreamWriter, npyChunks, openNpyStream } from '../../src/formats/npy-stream.js';
 import { ownFolder } from './folder.js';
 
 const SINGLE = { shape: [50, 3, 2], data: Float32Array.from({ length: 300 }, (_, i) => Math.sin(i)) };
@@ -84,7 +84,6 @@ test('pieces of any size are the array, and its checksum does not depend on the 
       }
       t.deepEqual(read, [...array.data]);
     }
-    t.is(await npySha256(stream), sha256(encodeNpy(array)));
   }
 });
 
@@ -94,7 +93,7 @@ test('an empty array has no pieces', async (t) => {
   await writeFile(path, encodeNpy(none));
   const stream = (await openNpyStream(path))!;
   for await (const _ of npyChunks(stream, 10)) t.fail();
-  t.is(await npySha256(stream), sha256(encodeNpy(none)));
+  t.deepEqual([stream.type, stream.shape], ['<f4', none.shape]);
 });
 
 test('files of other kinds are left to readArray, damaged ones are refused', async (t) => {
@@ -123,7 +122,7 @@ test('files of other kinds are left to readArray, damaged ones are refused', asy
   const path = await file('shrinking.npy', bytes);
   const stream = (await openNpyStream(path))!;
   await truncate(path, 200);
-  await t.throwsAsync(npySha256(stream), {
+  await t.throwsAsync(npyChunks(stream, 10).next(), {
     instanceOf: DataError,
     message: /truncated while it was read, at element 0/,
   });

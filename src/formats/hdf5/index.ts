@@ -9,4 +9,4 @@ export {
   openHdf5,
   readHdf5Array,
 } from './reader.js';
-export { type Hdf5Structure, type ReservedArray, type ReservedFile, reserveHdf5 } from './reserve.js';
+export { type Hdf5Structure, type ReservedArray, reserveHdf5 } from './reserve.js';

@@ -4,7 +4,7 @@ import type { Spec } from '../vega.js';
 /** Drawn and weighted, in every figure of a sample report. */
 export const DRAWN = COLORS.trainingArea;
 export const WEIGHTED = COLORS.eqBG;
-export const BAND = 0.25;
+const BAND = 0.25;
 
 /** A point of a curve with its band of one standard error. */
 export interface BandPoint {
