@@ -55,6 +55,7 @@ export const PEERS: readonly Peer[] = [
   pythonPeer('torch-library', "PyTorch, as the authors' library", ['sample', 'train']),
   pythonPeer('torch-expert', 'PyTorch, expert, eager', ['sample', 'train']),
   pythonPeer('torch-compiled', 'PyTorch, expert, torch.compile', ['sample', 'train']),
-  pythonPeer('jax', 'JAX, jit + vmap', ['sample', 'train']),
-  pythonPeer('numpy', 'NumPy', ['sample']),
+  pythonPeer('torch-tables', 'PyTorch, our tables, torch.compile', ['sample']),
+  pythonPeer('jax', 'JAX, expert, jit', ['sample', 'train']),
+  pythonPeer('numpy', 'NumPy, expert', ['sample']),
 ];

@@ -1,10 +1,9 @@
-/* Samples with exact log q: ours, the plain TypeScript twin and the peers, one thread each, taking turns. */
+/* Samples with exact log q: ours, plain TypeScript and the peers, one thread each, taking turns. */
 import { prepareFlow } from '../../src/flows/index.js';
-import { rk4 } from '../../test/twin/rk4.js';
 import { type Case, PRECISIONS, SEED } from '../cases.js';
-import { twinOf } from '../checks.js';
 import type { Measurement, Skipped } from '../measurement.js';
 import { Contest } from '../peers/contest.js';
+import { plainContender } from '../peers/plain.js';
 import { tensorflowContenders } from '../peers/tensorflow.js';
 import { type Contender, FULL_ROUNDS, inProcess, measured, QUICK_ROUNDS, SHORT_ROUNDS, takeTurns } from '../rounds.js';
 import { endToEnd } from './sampling-end-to-end.js';
@@ -29,14 +28,6 @@ function relaxedBuild(c: Case): { contender: Contender; note: string } {
     contender: inProcess('equiflow f32, relaxed', c.batch, draw),
     note: `${c.label}: relaxed arithmetic changes ${(100 * different).toFixed(0)} % of the coordinates in their last bits, and log q by up to ${logQ.toExponential(1)} nats.`,
   };
-}
-
-/** The flow in plain TypeScript (f64, no tables, no SIMD). All steps cost the same, so one stands for twenty. */
-function twin(c: Case): Contender {
-  const x = c.x.slice(0, c.system.particles * c.system.dimensions);
-  const field = twinOf(c);
-  const name = 'plain TypeScript f64';
-  return { ...inProcess(name, 1 / c.flow.integrator.steps, () => rk4(field, x, 1, 'forward')), peer: true };
 }
 
 export const sampling: Suite = {
@@ -64,7 +55,7 @@ export const sampling: Suite = {
           contenders.push(contender);
           notes.push(note);
         }
-        contenders.push(twin(c), ...others);
+        contenders.push(plainContender(c), ...others);
         const effort = quick ? QUICK_ROUNDS : others.length > 0 ? FULL_ROUNDS : SHORT_ROUNDS;
         const subject = `${c.label}, batch ${c.batch}`;
         for (const m of measured(contenders, await takeTurns(contenders, effort), {

@@ -28,7 +28,7 @@ test.serial('a quick run prints tables, says what it skips, and writes a record 
   t.is(status, 0, stderr);
   t.regex(stdout, /correctness checks .* all passed/);
   t.regex(stdout, /\| DW4, batch 256 +\| equiflow f32 +\|/);
-  t.regex(stdout, /skipped: JAX, jit \+ vmap: not installed; npm run bench -- peers install/);
+  t.regex(stdout, /skipped: JAX, expert, jit: not installed; npm run bench -- peers install/);
   const record = readRecord(path);
   t.deepEqual(Object.keys(record.suites), ['training']);
   t.true(record.checks.every(({ error, bound }) => error <= bound));
@@ -64,5 +64,5 @@ test('what is no record and no suite is refused by name', (t) => {
 test('peers that are not installed are listed with the way to get them', (t) => {
   const { stdout, status } = bench('peers', 'list');
   t.is(status, 0);
-  t.regex(stdout, /NumPy: not installed; npm run bench -- peers install/);
+  t.regex(stdout, /NumPy, expert: not installed; npm run bench -- peers install/);
 });

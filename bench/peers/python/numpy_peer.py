@@ -1,8 +1,14 @@
-"""NumPy: the expert's formulas. It samples; it has no gradients."""
+"""NumPy: the expert's formulas with samples last in memory, in place and in blocks that stay in the second cache. It samples; it
+has no gradients."""
 
 import numpy as np
 
 from case import FLOOR
+
+#: Distances of a block: its two arrays [K, block] are a megabyte.
+BLOCK = 2048
+#: Exponents below give nothing, and denormals would cost a hundred times as much.
+LOWEST = np.float32(-60)
 
 
 def normalised_basis(x, centres, log_widths):
@@ -21,27 +27,43 @@ class Peer:
         self.incidence[case.first, pairs] = 1
         self.incidence[case.second, pairs] = -1
 
+    def radial(self, d, w):
+        """f without its constant, and f′, at distances [n]."""
+        f, df = np.empty_like(d), np.empty_like(d)
+        heads = np.stack([w, np.ones_like(w)])
+        centres = (self.p["mu"] * self.inverse)[:, None]
+        for start in range(0, len(d), BLOCK):
+            block = slice(start, start + BLOCK)
+            scaled = self.inverse[:, None] * d[block]
+            scaled -= centres
+            gauss = scaled * scaled
+            np.negative(gauss, out=gauss)
+            np.maximum(gauss, LOWEST, out=gauss)
+            np.exp(gauss, out=gauss)
+            scaled *= gauss
+            both, rises = heads @ gauss, (heads * self.inverse) @ scaled
+            normaliser = 1 / (np.float32(FLOOR) + both[1])
+            f[block] = both[0] * normaliser
+            df[block] = -2 * (rises[0] - f[block] * rises[1]) * normaliser
+        return f, df
+
     def field(self, t, x):
+        """Velocity [N, D, batch] and divergence [batch]."""
         p = self.p
         time = normalised_basis(np.float32(t), p["muTime"], p["logGammaTime"])
-        w = p["weights"] @ time
-        r = x[:, self.case.first] - x[:, self.case.second]
-        d = np.sqrt((r * r).sum(-1))
-        scaled = (d[..., None] - p["mu"]) * self.inverse
-        gauss = np.exp(-(scaled * scaled))
-        scaled *= gauss
-        both = gauss @ np.stack([w, np.ones_like(w)], 1)
-        slopes = scaled @ np.stack([w * self.inverse, self.inverse], 1)
-        normaliser = 1 / (np.float32(FLOOR) + both[..., 1])
-        f = both[..., 0] * normaliser
-        df = -2 * (slopes[..., 0] - f * slopes[..., 1]) * normaliser
+        r = x[self.case.first] - x[self.case.second]
+        d = np.sqrt((r * r).sum(1))
+        f, df = (values.reshape(d.shape) for values in self.radial(d.ravel(), p["weights"] @ time))
         f += p["bias"] @ time
-        return self.incidence @ (r * f[..., None]), 2 * (d * df + np.float32(self.case.dimensions) * f).sum(1)
+        r *= f[:, None]
+        velocity = (self.incidence @ r.reshape(len(r), -1)).reshape(x.shape)
+        return velocity, 2 * (d * df + np.float32(self.case.dimensions) * f).sum(0)
 
     def flow(self, z, done=None):
-        x = z - z.mean(1, keepdims=True)
-        log_prior = self.case.log_prior_constant - 0.5 * (x * x).sum((1, 2))
-        log_det = np.zeros(len(x), np.float32)
+        """x [batch, N, D] and log q."""
+        x = np.ascontiguousarray((z - z.mean(1, keepdims=True)).transpose(1, 2, 0))
+        log_prior = self.case.log_prior_constant - 0.5 * (x * x).sum((0, 1))
+        log_det = np.zeros(len(z), np.float32)
         h = np.float32(1 / self.case.steps)
         for step in range(done or self.case.steps):
             t = step * h
@@ -51,7 +73,7 @@ class Peer:
             k4, d4 = self.field(t + h, x + h * k3)
             x = x + h / 6 * (k1 + 2 * (k2 + k3) + k4)
             log_det += h / 6 * (d1 + 2 * (d2 + d3) + d4)
-        return x, log_prior - log_det
+        return x.transpose(2, 0, 1), log_prior - log_det
 
     def check_sample(self):
         x, log_q = self.flow(self.case.z)

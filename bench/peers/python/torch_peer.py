@@ -4,10 +4,11 @@ import torch
 
 from torch_expert import Compiled, Expert
 from torch_library import Library
+from torch_tables import Tables
 
-FIELDS = {"torch-library": Library, "torch-expert": Expert, "torch-compiled": Compiled, "torch-compiled-step": Compiled}
+FIELDS = {"torch-library": Library, "torch-expert": Expert, "torch-compiled": Compiled, "torch-tables": Tables}
 
-# One compiled step for every system, batch and kind of call; the default gives up after eight.
+# One compiled field for every system, batch and kind of call; the default gives up after eight.
 torch._dynamo.config.recompile_limit = 64
 
 
@@ -30,24 +31,25 @@ class Peer:
         torch.set_flush_denormal(True)
         self.case = case
         self.p = {key: torch.from_numpy(value).requires_grad_() for key, value in case.parameters.items()}
-        field = FIELDS[name](case, self.p)
-        self.stages = field.stages
+        self.field = FIELDS[name](case, self.p)
         compiled = lambda function: torch.compile(function, dynamic=False)
-        velocity = compiled(field.field) if name == "torch-compiled" else field.field
+        velocity = compiled(self.field.field) if name == "torch-compiled" else self.field.field
         self.advance = lambda *state: advance(velocity, *state)
-        if name == "torch-compiled-step":
+        # Look-ups are short, so that a step as a whole is worth compiling.
+        if name == "torch-tables":
             self.advance = compiled(self.advance)
         self.x = torch.from_numpy(case.x)
 
     def rk4(self, x, inverse=False, done=None):
-        """The first `done` of the case's steps, all by default."""
+        """The first `done` of the case's steps, all by default; x is [batch, N, D] before and after."""
         steps = self.case.steps
         times = [s / (2 * steps) for s in range(2 * steps + 1)]
-        stages = self.stages(times[::-1] if inverse else times)
+        stages = self.field.stages(times[::-1] if inverse else times)
         log_det = torch.zeros(x.shape[0])
+        x = self.field.enter(x)
         for step in range(done or steps):
             x, log_det = self.advance(stages[2 * step : 2 * step + 3], x, log_det, (-1 if inverse else 1) / steps)
-        return x, log_det
+        return self.field.leave(x), log_det
 
     def log_prior(self, z):
         return self.case.log_prior_constant - 0.5 * z.pow(2).sum((1, 2))
