@@ -2,7 +2,7 @@ import { UsageError } from '../errors.js';
 import type { Kernels, Precision } from '../kernels/index.js';
 import { STREAM, standardNormals } from '../kernels/index.js';
 import type { Field, ParameterSet, PreparedField, PrepareOptions } from './field.js';
-import { prepareRadialTables } from './radial-tables.js';
+import { RadialTables } from './radial-tables.js';
 import { type SpeciesPairs, speciesPairs } from './species.js';
 import { uniformTimes } from './time-features.js';
 
@@ -55,7 +55,7 @@ export class KernelField implements Field {
   }
 
   prepare(kernels: Kernels, precision: Precision, times: Float64Array, options: PrepareOptions = {}): PreparedField {
-    return prepareRadialTables(kernels, precision, this, times, options);
+    return new RadialTables(kernels, precision, this, times, options);
   }
 
   withParameters(parameters: ParameterSet): KernelField {

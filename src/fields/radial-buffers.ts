@@ -4,7 +4,7 @@ import type { RadialSizes } from './radial-columns.js';
 /** Keeps a power-of-two table from mapping every stage onto the same cache lines. */
 const STAGE_PADDING = 64;
 /** Bytes of a tile's numbers for one kernel or one column; see assembly/radial-basis.ts. */
-const TILE_ENTRY = 64;
+export const TILE_ENTRY = 64;
 
 /** Where everything stands whose size goes with the grid. Byte offsets. */
 export interface RadialBuffers {

@@ -1,12 +1,9 @@
 import type { KernelCall, KernelJob } from '../kernels/index.js';
 import type { ParameterSet, PreparedReverse } from './field.js';
-import { tileRanges } from './radial-buffers.js';
+import { TILE_ENTRY, tileRanges } from './radial-buffers.js';
 import { byPair, importanceReverse } from './radial-columns.js';
 import type { RadialTables } from './radial-tables.js';
 import { timeFeaturesReverse } from './time-features.js';
-
-/** Bytes of a tile's numbers for one column. */
-const TILE_ENTRY = 64;
 
 /** Where cotangents stand, for buffers of one capacity. */
 interface BarBuffers {

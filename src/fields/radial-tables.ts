@@ -234,17 +234,6 @@ export class RadialTables implements PreparedField {
   }
 }
 
-/** Lays out a kernel field's tables in kernel memory. */
-export function prepareRadialTables(
-  kernels: Kernels,
-  precision: Precision,
-  field: RadialField,
-  times: Float64Array,
-  options: PrepareOptions,
-): PreparedField {
-  return new RadialTables(kernels, precision, field, times, options);
-}
-
 /** Places, for every pair of particles, how far the table of its species is behind the first one. */
 function placeShifts(kernels: Kernels, { particles: N, species }: RadialField, tableBytes: number): number {
   const shifts = kernels.allocate(N * N * 4);

@@ -3,18 +3,8 @@ import { writeOutput } from '../formats/files.js';
 import { NpyStreamWriter } from '../formats/npy-stream.js';
 import { sampleBytes } from './sample-files.js';
 import { MANIFEST } from './sample-manifest.js';
-import {
-  ARRAYS,
-  type ArrayName,
-  acceptBlock,
-  appendBlock,
-  entriesOf,
-  type SampleSink,
-  type SetLayout,
-  shapeOf,
-  takeBlock,
-  typeOf,
-} from './sample-sink.js';
+import type { SampleSink } from './sample-sink.js';
+import { ARRAYS, type ArrayName, SetArrays, type SetLayout, shapeOf, typeOf } from './set-arrays.js';
 
 /**
  * A sample set as a folder of `.npy`, new or left by an earlier run.
@@ -40,18 +30,19 @@ export async function openFolderSink(folder: string, layout: SetLayout): Promise
     await close();
     throw error;
   }
+  const arrays = new SetArrays(files, layout);
   return {
     sampleBytes: sampleBytes(layout.particles * layout.dimensions, layout.precision),
-    take: (count) => takeBlock(files, count, layout),
-    accept: async (block) => acceptBlock(files, block),
-    append: (block) => appendBlock(files, block),
+    take: (count) => arrays.take(count),
+    accept: async (block) => arrays.accept(block),
+    append: (block) => arrays.append(block),
     truncate: async () => {
       await all((writer) => writer.truncate());
     },
     sync: async () => {
       await all((writer) => writer.sync());
     },
-    entries: () => entriesOf(files, layout),
+    entries: () => arrays.entries(),
     finish: (manifest) => writeOutput(join(folder, MANIFEST), new TextEncoder().encode(manifest)),
     close,
   };

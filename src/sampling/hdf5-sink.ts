@@ -17,17 +17,8 @@ import { asOutputError } from '../formats/system-errors.js';
 import { VERSION } from '../version.js';
 import { SET_FILE } from './partial-folder.js';
 import { sampleBytes } from './sample-files.js';
-import {
-  type ArrayName,
-  acceptBlock,
-  appendBlock,
-  entriesOf,
-  type SampleSink,
-  type SetLayout,
-  shapeOf,
-  takeBlock,
-  typeOf,
-} from './sample-sink.js';
+import type { SampleSink } from './sample-sink.js';
+import { type ArrayName, SetArrays, type SetLayout, shapeOf, typeOf } from './set-arrays.js';
 import type { SampleBlock } from './tasks.js';
 
 /**
@@ -67,38 +58,39 @@ export async function openHdf5Sink(folder: string, layout: SetLayout, manifestBy
 }
 
 class Hdf5Sink implements SampleSink {
-  readonly #writers: Record<ArrayName, ElementWriter>;
+  readonly #arrays: SetArrays;
   #done = 0;
 
   constructor(
     private readonly path: string,
     private readonly handle: FileHandle,
-    private readonly layout: SetLayout,
+    layout: SetLayout,
     private readonly offsets: ReadonlyMap<string, number>,
     private readonly first: number,
     readonly sampleBytes: number,
   ) {
     const writer = (name: ArrayName, dataset: string, storage?: Storage) =>
       new ElementWriter(path, handle, typeOf(name, layout), shapeOf(name, layout), offsets.get(dataset)!, storage);
-    this.#writers = {
+    const writers = {
       x: writer('x', POSITIONS, layout.dimensions === 2 ? IN_SPACE : undefined),
       logQ: writer('logQ', observable('logQ')),
       energy: writer('energy', observable('energy')),
       logWeight: writer('logWeight', observable('logWeight')),
     };
+    this.#arrays = new SetArrays(writers, layout);
   }
 
   take(count: number): Promise<SampleBlock | undefined> {
-    return takeBlock(this.#writers, count, this.layout);
+    return this.#arrays.take(count);
   }
 
   async accept(block: SampleBlock): Promise<void> {
-    acceptBlock(this.#writers, block);
+    this.#arrays.accept(block);
     await this.#count(block);
   }
 
   async append(block: SampleBlock): Promise<void> {
-    await Promise.all([appendBlock(this.#writers, block), this.#count(block)]);
+    await Promise.all([this.#arrays.append(block), this.#count(block)]);
   }
 
   /** The file has its length from the start, and every block is checked before it counts. */
@@ -113,7 +105,7 @@ class Hdf5Sink implements SampleSink {
   }
 
   entries() {
-    return entriesOf(this.#writers, this.layout);
+    return this.#arrays.entries();
   }
 
   async finish(manifest: string): Promise<void> {

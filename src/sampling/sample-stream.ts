@@ -13,7 +13,8 @@ import { openPartialFolder, type PartialFolder, type SamplePlan, type TargetKind
 import { blockInputs, requireRange, SAMPLE_TASKS, type SampleOptions } from './sample.js';
 import { gigabytes } from './sample-files.js';
 import { sampleManifestOf, sampleProvenance } from './sample-manifest.js';
-import { type SampleSink, type SetLayout, unknownEntries } from './sample-sink.js';
+import type { SampleSink } from './sample-sink.js';
+import { type SetLayout, unknownEntries } from './set-arrays.js';
 import type { SampleBlock, SampleBlockInput, SummarizedBlock } from './tasks.js';
 import { WeightStream } from './weight-stream.js';
 
