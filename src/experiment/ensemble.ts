@@ -113,7 +113,8 @@ function reweightedShare(index: Int32Array, m: number, kept: readonly number[], 
   );
 }
 
-function particleRows(x: Positions, sample: number, N: number, D: number): number[][] {
+/** One of the samples as rows of coordinates, [N][D]. */
+export function particleRows(x: ArrayLike<number>, sample: number, N: number, D: number): number[][] {
   return Array.from({ length: N }, (_, i) => Array.from({ length: D }, (_, axis) => x[sample * N * D + i * D + axis]));
 }
 

@@ -1,21 +1,22 @@
 import { setMaxListeners } from 'node:events';
-import { mean, standardErrorOfMean } from '../analysis/index.js';
 import { UsageError } from '../errors.js';
 import type { BoltzmannGenerator } from '../flows/index.js';
 import type { Progress } from '../progress.js';
-import { importanceWeights } from '../reweighting/index.js';
-import { type Simulation, simulate } from '../samplers/index.js';
-import { logProb, type SampleSet, sample } from '../sampling/index.js';
-import { EnergyEvaluator, systemFromSpec } from '../systems/index.js';
-import { type Configurations, splitConfigurations, train } from '../training/index.js';
+import type { Simulation } from '../samplers/index.js';
+import { type SampleSet, sample } from '../sampling/index.js';
+import { EnergyEvaluator, type System, systemFromSpec } from '../systems/index.js';
 import { VERSION } from '../version.js';
 import type { WorkerPool } from '../workers/index.js';
 import { testClaim } from './claim.js';
-import { distancesFrom } from './distances.js';
-import { analyseEnsemble, type Ensemble } from './ensemble.js';
-import { controlGenerator, initialGenerator } from './generators.js';
-import type { ExperimentRecord, GeneratorRun, TrainingSet, Uncertain } from './record.js';
+import { type Conditions, seconds } from './conditions.js';
+import { type ExperimentData, makeData, showTrainingSets, worth } from './data.js';
+import { particleRows } from './ensemble.js';
+import { controlGenerator } from './generators.js';
+import { type EnsembleJudge, ensembleJudge } from './judge.js';
+import type { EnsembleView, ExperimentRecord, GeneratorRun, TrainingSet } from './record.js';
+import { judgeTraining } from './run.js';
 import { EXPERIMENT_SETTINGS, type ExperimentSettings } from './settings.js';
+import { trainAll } from './trainings.js';
 
 /** The record with what stands behind it: the trained generators, the samples that are shown and the data. */
 export interface Experiment {
@@ -32,226 +33,82 @@ export interface ExperimentOptions {
   readonly signal?: AbortSignal;
 }
 
-/** A training set with what its generators are trained and judged with. */
-interface Material {
-  readonly id: TrainingSet['id'];
-  readonly data: Configurations;
-  readonly validation: Configurations;
-  readonly steps: number;
-  readonly batchSize: number;
-}
-
-const SECONDS = () => performance.now() / 1000;
-
 /**
  * The experiment of Köhler, Klein and Noé (2019) on DW4: an equivariant and a non-equivariant Boltzmann generator, trained
  * alike on one short trajectory that knows few of the five minima, then on equilibrium data; sampled, reweighted,
  * minimised, and compared with the known equilibrium.
  */
 export async function runPaperExperiment(pool: WorkerPool, options: ExperimentOptions = {}): Promise<Experiment> {
+  const started = seconds();
   const settings = { ...EXPERIMENT_SETTINGS, ...options.settings };
   const { onProgress, signal } = options;
-  const started = SECONDS();
+  const seeds = Array.from({ length: settings.claimSeeds }, (_, i) => settings.seed + i);
+  if (seeds.length < 1) throw new UsageError(`paper: claimSeeds is ${settings.claimSeeds}, expected at least 1`);
   // A dozen trainings listen at once, which Node.js would take for a leak.
   if (signal) setMaxListeners(0, signal);
   const system = systemFromSpec('dw4');
-  const hooks = { ...(onProgress ? { onProgress } : {}), ...(signal ? { signal } : {}) };
-
-  const seeds = Array.from({ length: settings.claimSeeds }, (_, i) => settings.seed + i);
-  if (seeds.length < 1) throw new UsageError(`paper: claimSeeds is ${settings.claimSeeds}, expected at least 1`);
-  const biased = await simulate(
+  const conditions: Conditions = {
     system,
-    {
-      n: settings.trajectorySteps,
-      seed: settings.seed,
-      chains: 1,
-      warmUp: 0,
-      stride: 1,
-      sampler: 'metropolis',
-      stepSize: settings.trajectoryStepSize,
-      ...hooks,
-    },
+    settings,
     pool,
-  );
-  const equilibriumRun = (seed: number) =>
-    simulate(
-      system,
-      { n: settings.equilibriumSamples, seed, sampler: 'metropolis', chains: 256, stride: 500, ...hooks },
-      pool,
-    );
-  const equilibrium = await equilibriumRun(settings.seed);
-  const test = await equilibriumRun(settings.seed + 1);
+    ...(onProgress ? { onProgress } : {}),
+    interruption: signal ? { signal } : {},
+  };
 
-  const analysis = { cutoff: settings.energyCutoff, limit: settings.minimized, pool, ...(signal ? { signal } : {}) };
-  const [biasedSeen, equilibriumSeen, truthSeen] = [
-    await analyseEnsemble(system, biased, analysis),
-    await analyseEnsemble(system, equilibrium, analysis),
-    await analyseEnsemble(system, test, analysis),
-  ];
-  const worth = ({ meanEnergy, n }: Simulation) => Math.min(1, 1 / (meanEnergy.diagnostics.tau || n));
-  const reference = { ...test, independentSamples: worth(test) * test.n };
-  const farFrom = (ensemble: Ensemble, independentFraction = 1) =>
-    distancesFrom(system, reference, ensemble, settings.minimized, independentFraction);
-  const trainingSets: TrainingSet[] = [
-    {
-      id: 'biased',
-      title: 'One short trajectory',
-      description:
-        `${settings.trajectorySteps} successive steps of a single Metropolis trajectory with fixed labels from the ` +
-        `lowest minimum, all-particle normal moves of ${settings.trajectoryStepSize}; every step is a training configuration.`,
-      view: { ...biasedSeen.view, distances: farFrom(biased, worth(biased)) },
-      meanEnergy: biased.meanEnergy,
-      acceptance: biased.acceptance,
-    },
-    {
-      id: 'equilibrium',
-      title: 'Equilibrium data',
-      description:
-        `${equilibrium.n} configurations of ${equilibrium.chains} Metropolis chains, ${equilibrium.settings.warmUp} steps of ` +
-        `warm-up and ${equilibrium.settings.stride} steps between configurations.`,
-      view: { ...equilibriumSeen.view, distances: farFrom(equilibrium, worth(equilibrium)) },
-      meanEnergy: equilibrium.meanEnergy,
-      acceptance: equilibrium.acceptance,
-    },
-  ];
+  const data = await makeData(conditions);
+  const { test } = data;
+  const judge = ensembleJudge(conditions, { ...test, independentSamples: worth(test) * test.n });
+  const { trainingSets, absentMinima } = await showTrainingSets(conditions, data, judge);
+  const { view: equilibrium } = await judge.analyse(test);
 
-  const materials: Material[] = [biased, equilibrium].map((simulation, i) => {
-    const { id } = trainingSets[i];
-    const split = splitConfigurations(simulation, 0.1, 'random', settings.seed);
-    return { id, ...split, steps: settings.trainingSteps[id], batchSize: settings.batchSize[id] };
-  });
-  const plan = [
-    ...seeds.map((seed) => ({ material: materials[0], seed })),
-    { material: materials[1], seed: seeds[0] },
-  ].flatMap(({ material, seed }) => [
-    { material, seed, label: 'nBG' as const },
-    { material, seed, label: 'eqBG' as const },
-  ]);
-
-  const progress = planProgress(
-    plan.map((item) => item.material.steps),
-    onProgress,
-  );
-  const trainings = await Promise.all(
-    plan.map(async ({ material, seed, label }, index) => {
-      let from = SECONDS();
-      const options = { seed, steps: material.steps, batchSize: material.batchSize, ...TRAINING };
-      const trained = await train(
-        initialGenerator(system, label, seed, settings),
-        material.data,
-        material.validation,
-        options,
-        pool,
-        {
-          // The runs themselves keep all workers busy.
-          helpers: 0,
-          onProgress: ({ done, detail }) => {
-            // Time spent waiting for a worker is not training.
-            if (done <= 1) from = SECONDS();
-            progress(index, done, `${label} ${detail ?? ''}`);
-          },
-          ...(signal ? { signal } : {}),
-        },
-      );
-      progress(index, material.steps);
-      return { material, seed, label, ...trained, seconds: SECONDS() - from };
-    }),
-  );
-
+  const trainings = await trainAll(conditions, data, seeds);
   const generators = new Map<string, BoltzmannGenerator>();
   const samples = new Map<string, SampleSet>();
   const runs: GeneratorRun[] = [];
-  for (const { material, seed, label, generator, state, reason, seconds } of trainings) {
-    onProgress?.({ stage: 'sampling and minimising', done: runs.length, total: trainings.length, detail: label });
-    let from = SECONDS();
-    const set = await sample(generator, { n: settings.samples, seed, ...(signal ? { signal } : {}) }, pool);
-    const sampling = SECONDS() - from;
-    from = SECONDS();
-    const { view } = await analyseEnsemble(system, set, analysis);
-    const minimization = SECONDS() - from;
-    const weights = importanceWeights(set.logWeight);
+  for (const training of trainings) {
+    const { label, material, seed, generator } = training;
     const name = `${label}-${material.id}-${seed}`;
+    onProgress?.({ stage: 'sampling and minimising', done: runs.length, total: trainings.length, detail: label });
+    const judged = await judgeTraining(conditions, training, test, judge);
     generators.set(name, generator);
-    if (seed === seeds[0]) samples.set(name, set);
-    runs.push({
-      trainingSet: material.id,
-      label,
-      seed,
-      parameters: Object.values(generator.flow.field.parameters).reduce((sum, data) => sum + data.length, 0),
-      steps: state.step,
-      stopped: reason,
-      trainingNll: await nll(generator, material.data, pool, signal),
-      testNll: await nll(generator, test, pool, signal),
-      learningCurve: state.curve.map(({ step, trainingNll, validationNll }) => ({ step, trainingNll, validationNll })),
-      weights: {
-        n: weights.n,
-        ess: weights.ess,
-        khat: weights.khat,
-        logZ: { value: weights.logZ.value, standardError: weights.logZ.standardError },
-        largestShare: weights.largestShare,
-        status: weights.status.text,
-      },
-      view: seed === seeds[0] ? { ...view, distances: farFrom(set) } : view,
-      seconds: { training: seconds, sampling, minimization },
-    });
+    if (seed === seeds[0]) samples.set(name, judged.samples);
+    runs.push(judged.run);
   }
 
-  const control = await sample(
-    controlGenerator(system, settings),
-    { n: settings.controlSamples, seed: settings.seed, ...hooks },
-    pool,
-  );
-  const controlSeen = await analyseEnsemble(system, control, { ...analysis, limit: settings.controlSamples });
-
-  const absent = biasedSeen.counts.flatMap((count, m) => (count === 0 ? [m] : []));
   const claim = testClaim(
-    absent,
+    absentMinima,
     runs.filter((run) => run.trainingSet === 'biased'),
   );
-  const { known } = system;
-  const shownFirst = [...runs].sort((a, b) => Number(a.seed !== seeds[0]) - Number(b.seed !== seeds[0]));
   const record: ExperimentRecord = {
     version: 1,
-    system: {
-      name: system.name,
-      particles: system.particles,
-      dimensions: system.dimensions,
-      convention: system.convention,
-      logZ: known.logZ!,
-      meanEnergy: known.meanEnergy!,
-      entropy: known.entropy!,
-    },
+    system: summary(system),
     notes: NOTES,
     energyCutoff: settings.energyCutoff,
-    minima: known.minima!.map((minimum) => ({
-      energy: minimum.energy,
-      equilibriumShare: minimum.population,
-      x: rows(minimum.x, system.dimensions),
-    })),
+    minima: knownMinima(system),
     pairPotential: pairPotential(),
-    equilibrium: truthSeen.view,
+    equilibrium,
     trainingSets,
-    control: { ...controlSeen.view, distances: { ...farFrom(control), reweighted: null } },
-    runs: shownFirst,
+    control: await controlView(conditions, judge),
+    runs: runs.sort((a, b) => Number(a.seed !== seeds[0]) - Number(b.seed !== seeds[0])),
     claim,
     settings: flatSettings(settings),
     versions: { equiflow: VERSION, node: process.versions.node },
-    seconds: SECONDS() - started,
+    seconds: seconds() - started,
   };
-  return {
-    record,
-    generators,
-    samples,
-    data: new Map([
-      ['biased', biased],
-      ['equilibrium', equilibrium],
-      ['test', test],
-    ]),
-  };
+  return { record, generators, samples, data: new Map(Object.entries(data) as [keyof ExperimentData, Simulation][]) };
 }
 
-/** Both generators are trained with the same settings. */
-const TRAINING = { learningRate: 5e-3, validationInterval: 50 } as const;
+/** The prior without any training. */
+async function controlView(conditions: Conditions, judge: EnsembleJudge): Promise<EnsembleView> {
+  const { system, settings, pool, onProgress, interruption } = conditions;
+  const control = await sample(
+    controlGenerator(system, settings),
+    { n: settings.controlSamples, seed: settings.seed, ...(onProgress ? { onProgress } : {}), ...interruption },
+    pool,
+  );
+  const { view } = await judge.analyse(control, settings.controlSamples);
+  return { ...view, distances: { ...judge.distances(control), reweighted: null } };
+}
 
 const NOTES: readonly string[] = [
   'The workshop paper’s own toy parameters and table could not be obtained: system (DW4 as in the later literature), training set, model sizes and training are choices of this project.',
@@ -260,15 +117,25 @@ const NOTES: readonly string[] = [
   'Log-likelihoods are normalised on the mean-free subspace and stand beside the entropy of the target, the lowest value any normalised model can reach on equilibrium data.',
 ];
 
-/** Mean of −log q by the inverse flow, with its standard error. */
-async function nll(
-  generator: BoltzmannGenerator,
-  { x, n }: Configurations,
-  pool: WorkerPool,
-  signal?: AbortSignal,
-): Promise<Uncertain> {
-  const values = (await logProb(generator, x, n, pool, signal ? { signal } : {})).map((logQ) => -logQ);
-  return { value: mean(values), standardError: standardErrorOfMean(values) };
+/** The system and what is known of it without any of this. */
+function summary({ name, particles, dimensions, convention, known }: System): ExperimentRecord['system'] {
+  return {
+    name,
+    particles,
+    dimensions,
+    convention,
+    logZ: known.logZ!,
+    meanEnergy: known.meanEnergy!,
+    entropy: known.entropy!,
+  };
+}
+
+function knownMinima({ particles, dimensions, known }: System): ExperimentRecord['minima'] {
+  return known.minima!.map(({ energy, population, x }) => ({
+    energy,
+    equilibriumShare: population,
+    x: particleRows(x, 0, particles, dimensions),
+  }));
 }
 
 /** u(d): the energy of two particles at distance d. */
@@ -277,10 +144,6 @@ function pairPotential(): ExperimentRecord['pairPotential'] {
   const x = Float64Array.from(distance.flatMap((d) => [d / 2, 0, -d / 2, 0]));
   const energy = new EnergyEvaluator(systemFromSpec('dw2')).energy(x, distance.length);
   return { distance, energy: Array.from(energy) };
-}
-
-function rows(x: ArrayLike<number>, D: number): number[][] {
-  return Array.from({ length: x.length / D }, (_, i) => Array.from({ length: D }, (_, axis) => x[i * D + axis]));
 }
 
 function flatSettings(settings: ExperimentSettings): Record<string, number | string> {
@@ -294,15 +157,4 @@ function flatSettings(settings: ExperimentSettings): Record<string, number | str
         : value,
     ]),
   );
-}
-
-/** One progress line for trainings that run side by side. */
-function planProgress(steps: readonly number[], onProgress?: Progress) {
-  const done = steps.map(() => 0);
-  const total = steps.reduce((a, b) => a + b, 0);
-  return (index: number, step: number, detail?: string) => {
-    done[index] = step;
-    const sum = done.reduce((a, b) => a + b, 0);
-    onProgress?.({ stage: 'training', done: sum, total, ...(detail ? { detail } : {}) });
-  };
 }
