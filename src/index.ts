@@ -189,6 +189,8 @@ export {
   type SampleWeights,
   type SelectedSamples,
   type Selection,
+  type StepChoice,
+  type StepChoiceOptions,
   type StoredSamples,
   type StoredWeights,
   sample,
@@ -202,6 +204,7 @@ export {
   type VerificationStatus,
   vectorInMemory,
   verifySamples,
+  withFewestSteps,
   writeSampleSet,
 } from './sampling/index.js';
 export {

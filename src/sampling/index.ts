@@ -18,6 +18,7 @@ export { checkArchiveSize, writeSampleSet } from './sample-files.js';
 export { type ManifestContent, type SampleProvenance, sampleProvenance } from './sample-manifest.js';
 export { type SampleStreamOptions, sampleToFolder, sampleToHdf5 } from './sample-stream.js';
 export { type SelectedSamples, type Selection, selectSamples, type VectorName } from './selection.js';
+export { type StepChoice, type StepChoiceOptions, withFewestSteps } from './step-choice.js';
 export {
   openSamples,
   openSampleWeights,

@@ -4,8 +4,9 @@ import { InputError, InterruptedError, UsageError } from '../../errors.js';
 import { initialDenseField } from '../../fields/index.js';
 import { type BoltzmannGenerator, boltzmannGenerator, continuousFlow, encodeModel } from '../../flows/index.js';
 import { checkWritable, readConfigurations, readInput, sha256, writeOutput } from '../../formats/index.js';
-import { rk4 } from '../../integrators/index.js';
+import { requireRungeKutta4, rk4 } from '../../integrators/index.js';
 import { meanFreeNormal } from '../../priors/index.js';
+import { type StepChoice, withFewestSteps } from '../../sampling/index.js';
 import { describeSystem, loadSystem, type System } from '../../systems/index.js';
 import {
   type CheckpointContext,
@@ -33,10 +34,10 @@ export function trainCommand(): Command {
 
 async function initialGenerator(system: System, options: TrainOptions): Promise<BoltzmannGenerator> {
   if (options.init !== undefined) {
-    const { generator } = await loadModel(options.init);
+    const { generator, training } = await loadModel(options.init);
     const [found, wanted] = [generator.target, system].map((target) => JSON.stringify(describeSystem(target)));
     if (found !== wanted) throw new UsageError(`${options.init}: a model of ${found}, expected ${wanted}`);
-    return generator;
+    return trainedWith(generator, training);
   }
   const { particles, dimensions } = system;
   const { seed, hidden } = options;
@@ -46,6 +47,14 @@ async function initialGenerator(system: System, options: TrainOptions): Promise<
       : initialFieldFor(system, seed, { times: options.timeKernels, timeWidth: options.timeWidth });
   const prior = meanFreeNormal(particles, dimensions, { scale: options.priorScale, kT: options.kT });
   return boltzmannGenerator(system, continuousFlow(prior, field, rk4(options.integratorSteps)));
+}
+
+/** A model with as many integrator steps as its record says that it was trained with, which are more than it needs for sampling. */
+function trainedWith(generator: BoltzmannGenerator, record: unknown): BoltzmannGenerator {
+  const { integratorSteps } = (record ?? {}) as { integratorSteps?: unknown };
+  if (typeof integratorSteps !== 'number') return generator;
+  const { prior, field } = generator.flow;
+  return boltzmannGenerator(generator.target, continuousFlow(prior, field, rk4(integratorSteps)));
 }
 
 /** The options that differ from their defaults: a model's record names what was chosen. */
@@ -112,8 +121,13 @@ async function run(spec: string, given: TrainOptions, command: Command): Promise
         engine: options.engine,
         ...(resume ? { resume } : {}),
       });
-      progress.finish();
       const { state, reason, engine } = trained;
+      const tolerance = options.logQTolerance;
+      const { generator: kept, choice } =
+        tolerance > 0
+          ? await withFewestSteps(trained.generator, { seed, tolerance, onProgress: progress.update, signal }, pool)
+          : { generator: trained.generator };
+      progress.finish();
       const record = {
         ...training,
         engine,
@@ -123,18 +137,20 @@ async function run(spec: string, given: TrainOptions, command: Command): Promise
         bestStep: state.best.step,
         validationNll: state.best.validationNll,
         stepsDone: state.step,
+        integratorSteps: requireRungeKutta4(generator.flow.integrator, 'training').steps,
+        ...(choice ? { stepChoice: choice } : {}),
         ...(options.onNonFinite === 'skip' ? { stepsSkipped: state.skipped } : {}),
         ...(options.init === undefined ? {} : { initialModel: context.model }),
         reason,
         curve: state.curve,
       };
-      await writeOutput(out, encodeModel(trained.generator, record));
+      await writeOutput(out, encodeModel(kept, record));
       await checkpoints.remove();
       await writeRunInfo(out, started, { workers: pool.workers });
       const { curve: _, ...summary } = record;
       const entropy = system.known.entropy;
       if (options.json) process.stdout.write(json({ out, ...summary, entropyFloor: entropy ?? null }));
-      else process.stdout.write(`${out}: ${outcome(state, reason)}\n`);
+      else process.stdout.write(`${out}: ${outcome(state, reason, record.integratorSteps, choice)}\n`);
     } catch (error) {
       if (!(error instanceof InterruptedError) || checkpoints.latest === undefined) throw error;
       await checkpoints.finish();
@@ -151,7 +167,12 @@ async function run(spec: string, given: TrainOptions, command: Command): Promise
 const CHANCE = 0.05;
 
 /** What came of a run, in a line or two for its user. */
-function outcome({ best, curve, skipped, step }: TrainingState, reason: string): string {
+function outcome(
+  { best, curve, skipped, step }: TrainingState,
+  reason: string,
+  integratorSteps: number,
+  choice: StepChoice | undefined,
+): string {
   const lines = [
     `validation NLL ${best.validationNll.toFixed(4)} nats at step ${best.step}; ${reason} after ${step} steps` +
       `${skipped > 0 ? `, ${skipped} of them skipped` : ''}`,
@@ -169,6 +190,12 @@ function outcome({ best, curve, skipped, step }: TrainingState, reason: string):
   const first = curve[0]?.tableResolution;
   if (tableResolution !== undefined && tableResolution !== first) {
     lines.push(`tables were refined from ${first} to ${tableResolution} knots per width`);
+  }
+  if (choice !== undefined) {
+    const { steps, error, tolerance } = choice;
+    const found = `log q is right to ${error.toExponential(1)} nats in 99 % of samples`;
+    const short = error <= tolerance ? '' : `, not to ${tolerance}: its field is too steep`;
+    lines.push(`the model takes ${steps} integrator steps, ${integratorSteps} in training: ${found}${short}`);
   }
   return lines.join('\n  ');
 }
