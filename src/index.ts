@@ -136,6 +136,7 @@ export {
   type MbarOptions,
   mbar,
   normalizedWeights,
+  type ProfileBands,
   type ProfileOptions,
   type ProfileRequest,
   pairDistance,

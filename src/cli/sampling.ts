@@ -1,4 +1,4 @@
-import { checkWritable } from '../formats/files.js';
+import { checkFolderWritable, checkWritable } from '../formats/files.js';
 import { isHdf5Name } from '../formats/hdf5/address.js';
 import { loadHdf5 } from '../formats/hdf5/library.js';
 import { addStatistics, type IntegrationStatistics, type Integrator, NO_STATISTICS } from '../integrators/index.js';
@@ -11,7 +11,7 @@ import { type ErrorSummary, type Verification, verifySamples } from '../sampling
 import { integrationLine, withIntegrator } from './integrator.js';
 import type { IntegratorOptions } from './integrator-options.js';
 import { loadModel } from './model.js';
-import { checkFolderWritable, json, writeRunInfo } from './outputs.js';
+import { json, writeRunInfo } from './outputs.js';
 import type { Session } from './session.js';
 
 export interface SamplingOptions extends IntegratorOptions {
@@ -46,7 +46,7 @@ export async function drawSamples(
     await loadHdf5();
     await checkWritable(out);
   } else {
-    await checkFolderWritable(out, isSampleFolder);
+    await checkFolderWritable(out, { replaces: isSampleFolder });
   }
   const started = performance.now();
   let integration = NO_STATISTICS;

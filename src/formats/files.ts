@@ -1,16 +1,15 @@
 import { constants as bufferConstants } from 'node:buffer';
-import { constants, renameSync, type Stats } from 'node:fs';
-import { access, type FileHandle, open, readdir, realpath, stat, writeFile } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { constants, renameSync } from 'node:fs';
+import { access, type FileHandle, open, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { InputError, IoError, OutputError } from '../errors.js';
-import { asInputError, asOutputError, systemErrorCode } from './system-errors.js';
+import { syncFolder, syncTree } from './flush.js';
+import { asInputError, asOutputError } from './system-errors.js';
+import { followLinks, requireFileTarget, requireFolderTarget, statIfPresent } from './targets.js';
 import { createTemporary, keepTemporary, removeTemporary, temporaryPath } from './temporaries.js';
 
 /** One read call takes at most 2 GiB on Linux; smaller pieces cost nothing. */
 const READ_CHUNK_BYTES = 1 << 28;
-
-/** Answers of file systems that cannot synchronise a folder, whose renames are then as safe as they get. */
-const FOLDER_SYNC_UNSUPPORTED = new Set(['EINVAL', 'ENOTSUP', 'EPERM', 'EISDIR', 'EBADF']);
 
 export interface FolderOptions {
   /** Whether an existing non-empty folder was written by us and may be replaced; without it none may. */
@@ -100,13 +99,13 @@ export async function writeOutputFolder(
 ): Promise<void> {
   let temporary: string | undefined;
   try {
-    await requireFolderTarget(path, options);
+    await requireFolderTarget(path, options.replaces);
     const target = await followLinks(path);
     temporary = createTemporary(target, 'folder');
     await write(temporary);
     await syncTree(temporary);
-    if (await requireFolderTarget(path, options)) exchange(temporary, target);
-    else renameSync(temporary, target);
+    if ((await requireFolderTarget(path, options.replaces)) === 'nothing') renameSync(temporary, target);
+    else exchange(temporary, target);
     keepTemporary(temporary);
     await syncFolder(dirname(target));
   } catch (error) {
@@ -134,26 +133,20 @@ export async function checkWritable(path: string): Promise<void> {
   }
 }
 
-/** Renaming onto /dev/null or a pipe would replace the device itself, so only files may be overwritten. */
-async function requireFileTarget(path: string): Promise<void> {
-  if (path === '' || path.endsWith('/')) throw new OutputError(`cannot write '${path}': expected the name of a file`);
-  const stats = await statIfPresent(path);
-  if (stats === undefined || stats.isFile()) return;
-  const found = stats.isDirectory() ? 'a folder' : 'a device or pipe';
-  throw new OutputError(`cannot write ${path}: it is ${found}, expected a file or a new name`);
-}
-
-/** @returns whether there is a folder to be replaced */
-async function requireFolderTarget(path: string, { replaces }: FolderOptions): Promise<boolean> {
-  const stats = await statIfPresent(path);
-  if (stats === undefined) return false;
-  if (!stats.isDirectory()) {
-    throw new OutputError(`cannot write ${path}: it is not a folder, expected a folder or a new name`);
+/**
+ * Tells before any work starts whether `writeOutputFolder` has a chance: the parent is writable, and what stands at the path is
+ * nothing, an empty folder, or one that `replaces` accepts.
+ * @throws OutputError if not
+ */
+export async function checkFolderWritable(path: string, { replaces }: FolderOptions): Promise<void> {
+  const folder = path.replace(/\/+$/, '');
+  try {
+    const found = await requireFolderTarget(folder, replaces);
+    // What is there is replaced by a rename beside it.
+    await checkWritable(found === 'nothing' ? folder : `${folder}.new`);
+  } catch (error) {
+    throw asOutputError(error, path);
   }
-  if ((await readdir(path)).length > 0 && !(await replaces?.(path))) {
-    throw new OutputError(`cannot write ${path}: the folder holds other files, expected an empty one or a new name`);
-  }
-  return true;
 }
 
 /** Synchronous, so that no signal handler sees the moment at which the target is missing. */
@@ -167,49 +160,4 @@ function exchange(temporary: string, target: string): void {
     throw error;
   }
   removeTemporary(former);
-}
-
-async function statIfPresent(path: string): Promise<Stats | undefined> {
-  try {
-    return await stat(path);
-  } catch (error) {
-    if (systemErrorCode(error) === 'ENOENT') return undefined;
-    throw error;
-  }
-}
-
-async function followLinks(path: string): Promise<string> {
-  try {
-    return await realpath(path);
-  } catch (error) {
-    if (systemErrorCode(error) === 'ENOENT') return resolve(path);
-    throw error;
-  }
-}
-
-/** Flushes every file and folder below `folder`, which `write` may have left in the page cache. */
-async function syncTree(folder: string): Promise<void> {
-  for (const entry of await readdir(folder, { withFileTypes: true })) {
-    const path = join(folder, entry.name);
-    if (entry.isDirectory()) await syncTree(path);
-    else if (entry.isFile()) await syncFile(path);
-  }
-  await syncFolder(folder);
-}
-
-async function syncFile(path: string): Promise<void> {
-  const handle = await open(path, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}
-
-async function syncFolder(folder: string): Promise<void> {
-  try {
-    await syncFile(folder);
-  } catch (error) {
-    if (!FOLDER_SYNC_UNSUPPORTED.has(systemErrorCode(error) ?? '')) throw error;
-  }
 }

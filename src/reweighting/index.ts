@@ -38,7 +38,7 @@ export {
 export type { ChainLengths } from './influence.js';
 export { logWeights } from './log-weights.js';
 export { type Mbar, type MbarOptions, mbar } from './mbar.js';
-export { type FreeEnergyProfile, freeEnergyProfile, type ProfileOptions } from './profile.js';
+export { type FreeEnergyProfile, freeEnergyProfile, type ProfileBands, type ProfileOptions } from './profile.js';
 export { type ProfileRequest, profileAxis } from './profile-axis.js';
 export { paretoKhat, smoothedLogWeights, tailLength } from './psis.js';
 export {

@@ -18,21 +18,25 @@ export interface ProfileOptions {
   readonly chains?: ChainLengths;
 }
 
-/** Density and free energy along a coordinate with error bands of one standard deviation. All arrays have shape [bins]. */
-export interface FreeEnergyProfile {
+/** Density and free energy along a coordinate, with error bands of one standard deviation. Arrays have shape [bins]. */
+export interface ProfileBands {
   /** Shape [bins + 1]. */
   readonly edges: Float64Array;
   /** Probability per unit of the coordinate; integrates to 1 − outside. */
   readonly density: Float64Array;
   readonly densityError: Float64Array;
-  /** In units of energy; Infinity in empty bins. */
+  /** −kT log p, less that of the reference if there is one; Infinity in empty bins. */
   readonly freeEnergy: Float64Array;
   /** NaN in empty bins and where one sample holds more than half of the bin's weight; 0 in the reference bin. */
   readonly freeEnergyError: Float64Array;
   /** Kish's effective size of the samples in each bin. */
   readonly effectiveSamples: Float64Array;
-  /** Fraction of the weight beyond the axis. */
+  /** Share of the weight beyond the axis. */
   readonly outside: number;
+}
+
+/** A profile whose free energies are in units of energy. */
+export interface FreeEnergyProfile extends ProfileBands {
   readonly n: number;
   readonly status: WeightStatus;
 }

@@ -1,9 +1,11 @@
-import { mkdirSync, type Stats } from 'node:fs';
-import { type FileHandle, open, readdir, readFile, realpath, rename, rm, rmdir, stat } from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
+import { mkdirSync } from 'node:fs';
+import { readdir, readFile, rename, rm, rmdir } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { OutputError } from '../errors.js';
 import { writeOutput } from '../formats/files.js';
+import { syncFolder } from '../formats/flush.js';
 import { asOutputError, systemErrorCode } from '../formats/system-errors.js';
+import { followLinks, requireFileTarget, requireFolderTarget } from '../formats/targets.js';
 import { temporaryPath } from '../formats/temporaries.js';
 import { brief } from '../formats/text.js';
 import { isLock, lockFolder } from './folder-lock.js';
@@ -12,9 +14,6 @@ import { isSampleFolder } from './sample-manifest.js';
 const PLAN = 'plan.json';
 const JOURNAL = 'journal';
 const SET = 'set';
-
-/** Answers of file systems that cannot synchronise a folder. */
-const FOLDER_SYNC_UNSUPPORTED = new Set(['EINVAL', 'ENOTSUP', 'EPERM', 'EISDIR', 'EBADF']);
 
 /** The file in the set where that is one file. */
 export const SET_FILE = 'samples';
@@ -165,22 +164,9 @@ function difference(found: string, plan: SamplePlan): string {
 
 /** @returns whether there is a sample set to be replaced */
 async function requireTarget(path: string, kind: TargetKind): Promise<boolean> {
-  const stats: Stats | undefined = await stat(path).catch((error) => {
-    if (systemErrorCode(error) === 'ENOENT') return undefined;
-    throw error;
-  });
-  if (stats === undefined) return false;
-  if (kind === 'file') {
-    if (stats.isFile()) return true;
-    const found = stats.isDirectory() ? 'a folder' : 'a device or pipe';
-    throw new OutputError(`cannot write ${path}: it is ${found}, expected a file or a new name`);
-  }
-  if (!stats.isDirectory()) {
-    throw new OutputError(`cannot write ${path}: it is not a folder, expected a folder or a new name`);
-  }
-  if ((await readdir(path)).length === 0) return false;
-  if (await isSampleFolder(path)) return true;
-  throw new OutputError(`cannot write ${path}: the folder holds other files, expected an empty one or a new name`);
+  if (kind === 'folder') return (await requireFolderTarget(path, isSampleFolder)) === 'ours';
+  await requireFileTarget(path);
+  return false;
 }
 
 /** Killed between the two renames, a later run finds the set complete and puts it in its place. */
@@ -195,25 +181,4 @@ async function exchange(set: string, target: string, replaces: boolean): Promise
     throw error;
   }
   await rm(former, { recursive: true, force: true });
-}
-
-async function followLinks(path: string): Promise<string> {
-  try {
-    return await realpath(path);
-  } catch (error) {
-    if (systemErrorCode(error) === 'ENOENT') return resolve(path);
-    throw error;
-  }
-}
-
-async function syncFolder(folder: string): Promise<void> {
-  let handle: FileHandle | undefined;
-  try {
-    handle = await open(folder, 'r');
-    await handle.sync();
-  } catch (error) {
-    if (!FOLDER_SYNC_UNSUPPORTED.has(systemErrorCode(error) ?? '')) throw error;
-  } finally {
-    await handle?.close();
-  }
 }

@@ -9,6 +9,7 @@ import {
   type JudgedEstimate,
   judgedDifference,
   logRatioVariance,
+  type ProfileBands,
   plainEstimate,
   plainShares,
   type ReweightingBlock,
@@ -49,22 +50,9 @@ export interface PlainHistogram {
   readonly outside: number;
 }
 
-/** Density and free energy along a coordinate, with error bands of one standard deviation. Arrays have shape [bins]. */
-export interface ReweightedProfile {
+/** A profile whose free energies are in units of kT. */
+export interface ReweightedProfile extends ProfileBands {
   readonly coordinate: string;
-  /** Shape [bins + 1]. */
-  readonly edges: Float64Array;
-  /** Probability per unit of the coordinate; integrates to 1 − outside. */
-  readonly density: Float64Array;
-  readonly densityError: Float64Array;
-  /** −log p in units of kT, less that of the reference if there is one; Infinity in empty bins. */
-  readonly freeEnergy: Float64Array;
-  /** NaN in empty bins and where one sample holds more than half of the bin's weight; 0 in the reference bin. */
-  readonly freeEnergyError: Float64Array;
-  /** Kish's effective size of the samples in each bin. */
-  readonly effectiveSamples: Float64Array;
-  /** Share of the weight beyond the axis. */
-  readonly outside: number;
   readonly plain: PlainHistogram;
 }
 

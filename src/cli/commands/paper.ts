@@ -4,14 +4,13 @@ import { Command, Option } from 'commander';
 import { OutputError } from '../../errors.js';
 import { EXPERIMENT_SETTINGS, type Experiment, runPaperExperiment } from '../../experiment/index.js';
 import { encodeModel } from '../../flows/index.js';
-import { encodeNpz, sha256, writeOutput, writeOutputFolder } from '../../formats/index.js';
+import { checkFolderWritable, encodeNpz, sha256, writeOutput, writeOutputFolder } from '../../formats/index.js';
 import { CONVENTIONS, manifestJson } from '../../manifest.js';
 import { recordJson, renderReport } from '../../report/index.js';
 import { sampleProvenance, writeSampleSet } from '../../sampling/index.js';
 import { describeSystem } from '../../systems/index.js';
 import { VERSION } from '../../version.js';
 import { integer, quietOption, seedOption, workersOption } from '../options.js';
-import { checkFolderWritable } from '../outputs.js';
 import { inSession } from '../session.js';
 
 interface Options {
@@ -46,7 +45,7 @@ async function run({ out, seed, claimSeeds, workers, quiet }: Options): Promise<
   await mkdir(dirname(target), { recursive: true }).catch((error) => {
     throw new OutputError(`cannot write ${out}: ${error.message}`, { cause: error });
   });
-  await checkFolderWritable(target, isExperiment);
+  await checkFolderWritable(target, { replaces: isExperiment });
   await inSession({ workers, quiet }, async ({ pool, progress, signal }) => {
     const experiment = await runPaperExperiment(pool, {
       settings: { seed, claimSeeds },
