@@ -78,14 +78,17 @@ test.serial(
   async (t) => {
     const folder = await ownFolder(t);
     await succeeds(t, folder, 'simulate dw4 -n 1000 --out x.npz --quiet');
-    const options = 'train dw4 --data x.npz --steps 600 --batch 64 --seed 4 --integrator-steps 20';
+    const options = 'train dw4 --data x.npz --steps 1000 --batch 64 --seed 4 --integrator-steps 20';
     await succeeds(t, folder, `${options} --out alone.safetensors --quiet`);
     const line = `${options} --out killed.safetensors`;
-    let killed = false;
+    let watching: NodeJS.Timeout | undefined;
     const { code } = await equiflow(folder, line.split(' '), (child) => {
-      // The first checkpoint comes with the first validation, before any report of progress that has one.
-      if (!killed && existsSync(join(folder, 'killed.safetensors.checkpoint'))) killed = child.kill('SIGKILL');
+      // The first checkpoint comes with the first validation; its file is looked for, since reports of progress may be late.
+      watching ??= setInterval(() => {
+        if (existsSync(join(folder, 'killed.safetensors.checkpoint'))) child.kill('SIGKILL');
+      }, 2);
     });
+    clearInterval(watching);
     t.not(code, 0);
     const record = await readFile(join(folder, 'killed.safetensors.training.jsonl'), 'utf8');
     t.regex(record.split('\n')[0], /^\{"step":0,"validation":\{"trainingNll":/);
@@ -100,7 +103,7 @@ test.serial(
     };
     const alone = await steps('alone');
     t.deepEqual(await steps('killed'), alone);
-    t.is(alone.filter(({ validation }) => validation === undefined).length, 600);
+    t.is(alone.filter(({ validation }) => validation === undefined).length, 1000);
     for (const key of ['step', 'loss', 'terms', 'gradientNorm', 'learningRate', 'ms']) t.true(key in alone[1], key);
   },
 );
