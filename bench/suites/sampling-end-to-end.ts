@@ -17,15 +17,15 @@ import type { Bench } from './suite.js';
 
 const ROUNDS: RoundsEffort = { least: 5, most: 9, seconds: 1.5 };
 const POOL = 'sampling on the worker pool with energies and weights, f32, by the clock';
-const DISK = 'DW4 to disk, f32, two workers, by the clock';
+const DISK = 'DW4 to disk, f32, by the clock';
 const MODEL = 'model.safetensors';
 const PRINT_CPU = 'const { user, system } = process.cpuUsage(); console.log(user + system)';
 const START = { group: 'a fresh process, processor time', subject: 'first 1,000 samples of DW4', unit: 'start' };
 const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
 const DRAW = { module: new URL('../kernel-throughput.js', import.meta.url), name: 'draw' };
 const FIRST = fileURLToPath(new URL('../first-samples.js', import.meta.url));
-/** Samples of one call on the pool: about a fifth of a second of one core. */
-const POOL_SAMPLES: Readonly<Record<string, number>> = { DW4: 1 << 18, LJ13: 1 << 15, LJ55: 1 << 11 };
+/** Samples of one call on the pool: half a second of one core, so that its first and last tasks do not decide. */
+const POOL_SAMPLES: Readonly<Record<string, number>> = { DW4: 1 << 20, LJ13: 1 << 16, LJ55: 1 << 12 };
 
 /** Clock and processor time of this process, all threads, but not of its children. */
 async function clocked(body: () => Promise<unknown>): Promise<Seconds> {
@@ -63,10 +63,10 @@ export async function endToEnd({ cases, quick, onMeasurement }: Bench) {
   try {
     for (const c of cases) {
       const generator = boltzmannGenerator(c.system, c.flow);
-      const n = POOL_SAMPLES[c.label];
+      const n = POOL_SAMPLES[c.label] / (quick ? 8 : 1);
       const cpu: number[][] = pools.map(() => []);
       const contenders = pools.map((pool, p) => ({
-        name: pool.workers === 1 ? '1 worker' : `${pool.workers} workers`,
+        name: nameOf(pool),
         units: n,
         call: async () => {
           const seconds = await clocked(() => sample(generator, { n, seed: SEED }, pool));
@@ -80,7 +80,7 @@ export async function endToEnd({ cases, quick, onMeasurement }: Bench) {
         `${c.label}: two workers are ${(one / two).toFixed(2)} times as fast as one by the clock, for ${(cpuTwo / cpuOne).toFixed(2)} times the processor time.`,
       );
     }
-    notes.push(...(await toDisk(cases[0], folder, pools[1], quick, record)));
+    for (const pool of pools) notes.push(...(await toDisk(cases[0], folder, pool, quick, record)));
     const starts = [
       { name: 'import, prepare and sample', units: 1, call: () => selfTimed(FIRST, join(folder, MODEL)) },
       { name: 'node alone', units: 1, call: () => selfTimed('-e', PRINT_CPU) },
@@ -94,6 +94,10 @@ export async function endToEnd({ cases, quick, onMeasurement }: Bench) {
     rmSync(folder, { recursive: true, force: true });
   }
   return { measurements, notes };
+}
+
+function nameOf({ workers }: WorkerPool): string {
+  return workers === 1 ? '1 worker' : `${workers} workers`;
 }
 
 /** Draws on all workers of the pool and drops what is drawn. */
@@ -111,6 +115,7 @@ async function toDisk(
   record: (group: string, subject: string, unit: string, contenders: Contender[]) => Promise<number[]>,
 ): Promise<string[]> {
   const n = quick ? 100_000 : 1_000_000;
+  const workers = nameOf(pool);
   const generator = boltzmannGenerator(c.system, c.flow);
   const model = join(folder, MODEL);
   const bytes = encodeModel(generator);
@@ -119,7 +124,7 @@ async function toDisk(
   let round = 0;
   const written = (body: (path: string) => Promise<unknown> | unknown) =>
     clocked(async () => body(out(++round))).finally(() => rmSync(out(round), { recursive: true, force: true }));
-  const [kernels, memory, disk, command] = await record(DISK, `${n} samples`, 'sample', [
+  const [kernels, memory, disk, command] = await record(DISK, `${n} samples, ${workers}`, 'sample', [
     { name: "kernels' own throughput", units: n, call: () => clocked(() => kernelsOnly(bytes, n, pool)) },
     { name: 'sample(), into memory', units: n, call: () => clocked(() => sample(generator, { n, seed: SEED }, pool)) },
     {
@@ -143,7 +148,7 @@ async function toDisk(
             '--out',
             path,
             '--workers',
-            '2',
+            String(pool.workers),
             '--quiet',
           ]),
         ),
@@ -151,7 +156,7 @@ async function toDisk(
   ]);
   const percent = (value: number) => `${(100 * value).toFixed(0)} %`;
   return [
-    `Writing to a folder costs ${percent(disk / memory - 1)} over sampling into memory.`,
-    `The command, process start included, reaches ${percent(kernels / command)} of the kernels' own throughput on two workers.`,
+    `${workers}: writing to a folder costs ${percent(disk / memory - 1)} over sampling into memory.`,
+    `${workers}: the command, process start included, reaches ${percent(kernels / command)} of the kernels' own throughput.`,
   ];
 }
