@@ -16,6 +16,8 @@ export interface Measurement {
   readonly peer?: true;
   /** Share of the work that the machine could have done in that time, 0 … 1, and of what. */
   readonly share?: number;
+  /** The least time that the counted operations take over the measured one, and the resource that sets it. */
+  readonly roofline?: { readonly share: number; readonly resource: string };
   /** A further figure, for the last column of a table. */
   readonly note?: string;
   /** Measured with all threads by the clock, where the others count processor time of one. */

@@ -23,7 +23,8 @@ export function relativeSpread({ median, lower, upper }: Timing): number {
 const HEADER = ['', 'who', 'time', 'spread', 'per second', 'compared'];
 
 function cells(own: Measurement, baseline: Measurement): string[] {
-  const { subject, contender, unit, seconds, share, note } = own;
+  const { subject, contender, unit, seconds, share, roofline, note } = own;
+  const percent = (value: number) => `${(100 * value).toFixed(0)} %`;
   const ratio = seconds.median / baseline.seconds.median;
   const compared = ratio >= 1 ? `${significant(ratio)}× the time` : `${significant(1 / ratio)}× as fast`;
   return [
@@ -32,7 +33,12 @@ function cells(own: Measurement, baseline: Measurement): string[] {
     `${duration(seconds.median)}/${unit}`,
     `±${(100 * relativeSpread(seconds)).toFixed(0)} %`,
     significant(1 / seconds.median),
-    [own === baseline ? '' : compared, share === undefined ? '' : `${(100 * share).toFixed(0)} % of peak`, note ?? '']
+    [
+      own === baseline ? '' : compared,
+      share === undefined ? '' : `${percent(share)} of peak`,
+      roofline === undefined ? '' : `${percent(roofline.share)} of the roofline (${roofline.resource})`,
+      note ?? '',
+    ]
       .filter((text) => text !== '')
       .join(', '),
   ];
