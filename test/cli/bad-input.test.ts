@@ -1,7 +1,7 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
-import { encodeNpy } from '../../src/formats/index.js';
+import { encodeNpy, encodeNpz } from '../../src/formats/index.js';
 import { contents, equiflow, ownFolder, succeeds } from './command-line.js';
 
 /** A command line that must be refused, its exit code, and what its one line of error has to say. */
@@ -28,6 +28,13 @@ const USAGE: readonly Case[] = [
     'train dw4 --data x.npy --out o.safetensors --validation 1',
     2,
     /--validation.*'1', expected a number between 0 and/,
+  ],
+  ['train dw4 --data x.npy --out o.safetensors --ema 1', 2, /--ema.*'1', expected a number from 0 to below 1/],
+  ['train dw4 --data x.npy --out o.safetensors --energy-cap high', 2, /--energy-cap.*'high', expected a number/],
+  [
+    'train dw4 --data x.npy --out o.safetensors --kl-share 0,2',
+    2,
+    /--kl-share.*'0,2', expected two numbers from 0 to 1/,
   ],
   ['train dw4 --data x.npy --out o.safetensors --field wavelet', 2, /--field.*'wavelet'.*kernel, dense/],
   ['sample m.safetensors -n 4 --out o.npz --precision f16', 2, /--precision.*'f16'.*f32, f64/],
@@ -56,6 +63,12 @@ const USAGE: readonly Case[] = [
   ['reweight s.npz --states rg<2', 2, /only 'rg<2', expected two or more/],
   ['reweight s.npz --system dw4 --energy three.npy', 2, /cannot be used with/],
   ['reweight s.npz --out o.csv', 2, /nothing to write, expected a --profile/],
+  ['reweight s.npz --observable a-b=three.npy', 2, /a-b=three\.npy: name 'a-b', expected letters, digits and/],
+  ['reweight s.npz --profile energy:4:0,1:0.5', 2, /profile energy: reference 0\.5 lies in an empty bin/],
+  ['export s.npz --out o.txt', 2, /--out o\.txt, expected a name that ends in \.extxyz/],
+  ['export s.npz --resample 4 --first 2 --out o.npz', 2, /--resample draws from all samples, so --first/],
+  ['export s.npz --symbols Ar,7 --out o.xyz', 2, /--symbols.*'Ar,7', expected symbols/],
+  ['free-energy --energies matrix.npy --counts 4,4 --observable rg', 2, /--observable rg: expected name=path\.npy/],
   ['free-energy', 2, /give files of samples, or --work, or --energies/],
   ['free-energy s.npz', 2, /one ensemble, expected two or more/],
   ['free-energy s.npz s.npz', 2, /s\.npz: samples of a flow.*give it with --model/],
@@ -99,6 +112,7 @@ const DATA: readonly Case[] = [
   ['reweight s.npz --energy x.npy', 65, /x\.npy: shape .*, expected \[n\]/],
   ['reweight s.npz --system dw2', 65, /s\.npz: x has shape .*, expected \[n, 2, 2\] for dw2/],
   ['reweight s.npz --observable mine=three.npy', 65, /mine: 3 values, expected 8/],
+  ['free-energy x.npz x.npz', 65, /x\.npz: no manifest of a simulation or a sample set: give arrays/],
   ['free-energy --energies x.npy --counts 1,2', 65, /x\.npy: shape \[3,4,2\], expected \[2, n\]/],
   ['free-energy --energies matrix.npy --counts 1,2', 65, /matrix\.npy: 8 samples, expected 3/],
   ['reweight s.npz --energy three.npy', 65, /three\.npy has 3 energies, s\.npz 8 log-densities/],
@@ -151,6 +165,7 @@ async function prepare(folder: string, run: (line: string) => Promise<string>): 
   const x = Float64Array.from({ length: 24 }, (_, i) => Math.sin(3 * i));
   const configurations = (data: Float64Array) => encodeNpy({ shape: [data.length / 8, 4, 2], data });
   await write('x.npy', configurations(x));
+  await write('x.npz', encodeNpz(new Map([['x', { shape: [3, 4, 2], data: x }]])));
   await write('nan.npy', configurations(x.with(8 + 2 * 2 + 1, Number.NaN)));
   await write('huge.npy', configurations(x.with(8, 1e200)));
   await write('none-in-it.npy', configurations(new Float64Array(0)));

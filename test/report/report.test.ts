@@ -67,6 +67,20 @@ test('numbers stand in the page with their errors, beside the known ones', (t) =
   t.regex(good, /1\d % of the eqBG samples lie beyond it/);
 });
 
+test('every ensemble has its distance from equilibrium, what chance would show, and whether the two differ', (t) => {
+  const table = /Table 2\..*?<\/table>/s.exec(good)?.[0] ?? '';
+  const rows = [...table.matchAll(/<tr><td class="name">.*?<\/tr>/gs)].map(([row]) =>
+    text(row)
+      .split(/\s{2,}/)
+      .slice(1, -1),
+  );
+  // Of each training set the data, and both generators as drawn and reweighted; the prior.
+  t.is(rows.length, 2 * (1 + 2 * 2) + 1);
+  t.deepEqual(rows.at(-1), ['Control', 'prior', '3.992(11)', '0.031(9)', 'yes', '0.399(11)', '0.031(9)', 'yes']);
+  const [data] = rows.filter(([set]) => set === 'Equilibrium data');
+  t.deepEqual(data.slice(1), ['data', '0.040(11)', '0.031(9)', 'no', '0.004(11)', '0.031(9)', 'no']);
+});
+
 test('a failed experiment says so', (t) => {
   t.true(bad.includes('The claim does not hold'));
   t.true(bad.includes('class="verdict fails"'));

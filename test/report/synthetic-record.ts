@@ -1,5 +1,6 @@
 import type {
   EnsembleView,
+  EquilibriumDistances,
   ExperimentRecord,
   GeneratorRun,
   MinimaShares,
@@ -53,10 +54,18 @@ function view(
     energies: samples.map(energyOf),
     firstParticle: samples.map(([first]) => first),
     minima,
+    distances: { raw: distances(1 - kept), reweighted: reweighted === null ? null : distances((1 - kept) / 8) },
     configurations: samples
       .slice(0, 3)
       .map((x): MinimizedConfiguration => ({ x, energy: energyOf(x), minimized: minimized(x) })),
   };
+}
+
+/** Distances from equilibrium, in step with a number, which chance explains where it is small. */
+function distances(far: number): EquilibriumDistances {
+  const chance = { standardError: 0.011, floor: 0.031, floorSpread: 0.009 };
+  const of = (value: number) => ({ value, ...chance, distinguishable: value > 0.06 });
+  return { energyW2: of(4 * far), pairDistanceTv: of(0.4 * far) };
 }
 
 function run(
@@ -209,7 +218,7 @@ export function syntheticRecord(n = 2000): ExperimentRecord {
     energyCutoff: -16.94,
     minima: MINIMA.map(({ energy, share, x }) => ({ energy, equilibriumShare: exact(share, 0.0035), x })),
     pairPotential: { distance, energy: distance.map(pair) },
-    equilibrium: view(equilibrium, 0.99, TRUE_SHARES, 120),
+    equilibrium: withoutDistances(view(equilibrium, 0.99, TRUE_SHARES, 120)),
     trainingSets: [
       {
         id: 'biased',
@@ -256,10 +265,22 @@ export function syntheticRecord(n = 2000): ExperimentRecord {
   };
 }
 
+/** The reference itself is at no distance from equilibrium. */
+function withoutDistances({ distances: _, ...rest }: EnsembleView): EnsembleView {
+  return rest;
+}
+
 /** A record in which everything went wrong: one seed, nothing kept, energies and weights not finite, the claim not held. */
 export function failedRecord(): ExperimentRecord {
   const record = syntheticRecord(200);
   const lost = { value: Number.NaN, standardError: Number.NaN };
+  const infinite = {
+    value: Number.POSITIVE_INFINITY,
+    standardError: Number.NaN,
+    floor: 0.03,
+    floorSpread: 0.01,
+    distinguishable: true,
+  };
   const empty = (old: EnsembleView): EnsembleView => ({
     ...old,
     energies: old.energies.map((energy, i) => (i % 5 === 0 ? Number.POSITIVE_INFINITY : 1e4 + energy ** 2)),
@@ -271,6 +292,7 @@ export function failedRecord(): ExperimentRecord {
       other: 0,
       labelledArrangements: 0,
     },
+    distances: { raw: { energyW2: infinite, pairDistanceTv: infinite }, reweighted: null },
     configurations: old.configurations.map((configuration) => ({
       ...configuration,
       x: configuration.x.map((p) => p.map((c) => 40 * c)),
