@@ -1,5 +1,5 @@
 import test from 'ava';
-import { UsageError } from '../../src/errors.js';
+import { NumericalError, UsageError } from '../../src/errors.js';
 import { initialKernelField, KernelField, uniformBasis } from '../../src/fields/index.js';
 import { prepareFlow } from '../../src/flows/index.js';
 import { jacobianTrace } from '../twin/jacobian.js';
@@ -239,6 +239,13 @@ test('parameters that do not fit are refused by name', (t) => {
     { ...good, logGamma: good.logGamma.map((g, k) => (k === 3 ? Number.NaN : g)) },
     /'logGamma' has NaN at index 3/,
   );
+});
+
+test('centres or widths that have run away are an error, not a table without end', (t) => {
+  const field = referenceField(referenceCase('dw4'));
+  const logGamma = field.parameters.logGamma.with(2, 800);
+  const flow = flowThrough(field.withParameters({ ...field.parameters, logGamma }) as KernelField, 5);
+  t.throws(() => prepareFlow(flow, 'f64'), { instanceOf: NumericalError, message: /give a table of length Infinity/ });
 });
 
 test('a table grid that cannot be is refused', (t) => {

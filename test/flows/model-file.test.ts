@@ -86,4 +86,10 @@ test('flows and generators of different sizes do not combine', (t) => {
   t.throws(() => boltzmannGenerator(systemFromSpec('dw2'), generatorWith('kernel').flow), {
     message: /2 particles, the flow 4/,
   });
+  // What the field takes for equal must be what the system takes for equal.
+  const mixture = systemFromSpec('blj13:pairFactor=1');
+  const alike = initialKernelField(13, 3, uniformBasis(4, 4, 1), { seed: 1 });
+  t.throws(() => boltzmannGenerator(mixture, continuousFlow(meanFreeNormal(13, 3), alike, rk4(7))), {
+    message: /system 'blj13' has species \[1,1,1,0,.*\], the field takes \[0,0,.*\] as equal/,
+  });
 });

@@ -2,7 +2,7 @@ import test from 'ava';
 import { DataError, UsageError } from '../../src/errors.js';
 import { bennettAcceptanceRatio, mbar, reducedWork } from '../../src/reweighting/index.js';
 import { assertCoverage, autoregressive, refusals } from './calibration.js';
-import { normals } from './random.js';
+import { draw, normals } from './random.js';
 
 /** The same sequence in Python: x = (1664525·x + 1013904223) mod 2³², u = (x + ½)/2³², then Box–Muller, cosines only. */
 function congruentialNormals(seed: number): () => number {
@@ -182,6 +182,22 @@ test('states that hardly overlap are refused, those on one side of the gap among
   );
   t.is(result(0).status.level, 'do-not-trust');
   t.regex(result(0).status.text, /between state 2 and the others/);
+});
+
+test('an average over a handful of effective samples says so, one over many does not', (t) => {
+  const [few, many] = [10, 4000].map((n) => {
+    const x = draw(2 * n, normals(5));
+    return mbar([x.map((v) => v ** 2 / 2), x.map((v) => v ** 2 / 2)], [n, n]).average(x, 0);
+  });
+  t.is(few.status.level, 'do-not-trust');
+  t.regex(few.status.text, /^Only 20\.0 effective samples, fewer than 25: error bars are guesses\./);
+  t.not(many.status.level, 'do-not-trust');
+});
+
+test('chains that are not those of the states are refused', (t) => {
+  const u = new Float64Array(4);
+  const message = /chains: 1 lists, expected 2, one per state/;
+  t.throws(() => mbar([u, u], [2, 2], { chains: [[2]] }).difference(0, 1), { instanceOf: DataError, message });
 });
 
 test('a state that the samples do not reach is refused', (t) => {

@@ -157,6 +157,19 @@ test('a damaged set, one of another system, and one without what is asked for ar
   const flat = join(folder, 'flat.npz');
   await writeFile(flat, encodeNpz(new Map([['x', { shape: [2, 8], data: new Float64Array(16) }]])));
   await refused(selectSamples(flat, {}), /x has shape \[2, 8\], expected \[n, particles, dimensions\]/);
+  const uneven = join(folder, 'uneven.npz');
+  const [six, one] = [new Float64Array(6), new Float64Array(1)];
+  const lists = new Map([
+    ['x', { shape: [1, 3, 2], data: six }],
+    ['logQ', { shape: [6], data: six }],
+    ['energy', { shape: [1], data: one }],
+  ]);
+  await writeFile(uneven, encodeNpz(lists));
+  await refused(selectSamples(uneven, {}), /'logQ' has shape \[6\], expected \[1\] as x has/);
+  await refused(selectSamples(uneven, { resample: 1, seed: 1 }), /1 energies and 6 log-densities, expected as many/);
+  lists.delete('x');
+  await writeFile(uneven, encodeNpz(lists));
+  await refused(selectSamples(uneven, {}), /no array 'x', expected one; found energy logQ/);
   const lone = join(folder, 'lone.npz');
   await writeFile(lone, encodeNpz(new Map([['x', { shape: [2, 4, 2], data: new Float64Array(16) }]])));
   await refused(selectSamples(lone, { resample: 1, seed: 1 }), /no array 'energy', expected one in a sample set/);

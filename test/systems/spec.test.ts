@@ -86,7 +86,9 @@ test('a definition is refused where a field is wrong', (t) => {
   const bad: [object, RegExp][] = [
     [{ particles: 1 }, /particles 1/],
     [{ dimensions: 4 }, /dimensions 4/],
+    [{ name: 'two words' }, /system name 'two words', expected 1 to 64 letters/],
     [{ species: [0, 1] }, /species of length 2, expected 3/],
+    [{ species: [0, 2, 0] }, /species \[0,2,0\], expected numbers counting up from 0 without gaps/],
     [{ terms: [] }, /terms/],
     [{ terms: [{ kind: 'trap', scale: 1, stiffness: Number.NaN }] }, /terms\[0\]\.stiffness NaN/],
     [{ terms: [{ kind: 'lennard-jones', scale: 1, epsilon: 1, rMin: 0 }] }, /terms\[0\]\.rMin 0/],

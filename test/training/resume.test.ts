@@ -1,6 +1,7 @@
 import test from 'ava';
-import { InterruptedError, NumericalError } from '../../src/errors.js';
+import { DataError, InterruptedError, NumericalError } from '../../src/errors.js';
 import { initialDenseField, initialKernelField, uniformBasis } from '../../src/fields/index.js';
+import { encodeSafetensors } from '../../src/formats/index.js';
 import {
   type CheckpointContext,
   type Configurations,
@@ -67,6 +68,20 @@ for (const [name, { options, data }] of Object.entries(RUNS)) {
     }
   });
 }
+
+test('a file that is no checkpoint is refused, and one of other options by what differs', (t) => {
+  const context: CheckpointContext = { model: 'a', data: 'b', options: SHORT };
+  const refused = (metadata: Record<string, string>, message: RegExp) =>
+    t.throws(() => decodeCheckpoint(encodeSafetensors(new Map(), metadata), 'c', context), {
+      instanceOf: DataError,
+      message,
+    });
+  refused({}, /^c: not a training checkpoint of this version/);
+  refused({ equiflow: '{"kind": ' }, /^c: metadata 'equiflow' is not valid JSON/);
+  refused({ equiflow: '{"kind": "checkpoint", "version": 9}' }, /^c: not a training checkpoint of this version/);
+  const own = { kind: 'checkpoint', version: 1, context: { ...context, data: 'c' } };
+  refused({ equiflow: JSON.stringify(own) }, /^c: made with other data \("c"\), this run has "b"/);
+});
 
 test('a moving average is what is validated and returned, and training itself does not know of it', async (t) => {
   const plain = await trainFlow(FLOW, FEW, FEW, SHORT);
