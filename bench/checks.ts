@@ -2,7 +2,7 @@
 import { type DenseField, initialDenseField } from '../src/fields/index.js';
 import { Kernels, STREAM, standardNormals } from '../src/kernels/index.js';
 import { EnergyEvaluator } from '../src/systems/index.js';
-import { KernelEngine } from '../src/training/index.js';
+import { FlowGradients } from '../src/training/index.js';
 import { type DenseFieldParameters, denseField, removeCentroid } from '../test/twin/dense-field.js';
 import { twinEnergyAndGradient } from '../test/twin/energy.js';
 import { type KernelFieldParameters, kernelField } from '../test/twin/kernel-field.js';
@@ -95,7 +95,7 @@ function denseCheck(c: Case): Check {
 function gradientCheck(c: Case): Check[] {
   if (c.trainingBatch === undefined) return [];
   const n = c.trainingBatch;
-  const [single, double] = PRECISIONS.map((precision) => new KernelEngine(c.flow, { precision }).nllGradient(c.x, n));
+  const [single, double] = PRECISIONS.map((precision) => new FlowGradients(c.flow, { precision }).nllGradient(c.x, n));
   const name = `${c.label} NLL, f32 against f64`;
   return [
     { name, error: relativeError([single.loss], [double.loss]), bound: 1e-5 },

@@ -1,7 +1,7 @@
 /* A case as the peers read it: the parameters, the sizes, and configurations with what our f64 path makes of them. */
 import { encodeNpz, type NpyArray } from '../../src/formats/index.js';
 import { STREAM, standardNormals } from '../../src/kernels/index.js';
-import { KernelEngine } from '../../src/training/index.js';
+import { FlowGradients } from '../../src/training/index.js';
 import { priorLogDensity } from '../../test/twin/prior.js';
 import { type Case, SEED } from '../cases.js';
 
@@ -48,6 +48,6 @@ export function exportCase(c: Case): ExportedCase {
   );
   const reference = { x, logQ };
   if (n === 0) return { bytes: encodeNpz(arrays), reference };
-  const training = new KernelEngine(c.flow, { precision: 'f64', resolution: FINE }).nllGradient(data, n);
+  const training = new FlowGradients(c.flow, { precision: 'f64', resolution: FINE }).nllGradient(data, n);
   return { bytes: encodeNpz(arrays), reference: { ...reference, training } };
 }

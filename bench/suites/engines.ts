@@ -6,7 +6,7 @@ import { meanFreeNormal } from '../../src/priors/index.js';
 import {
   createEngine,
   type EngineName,
-  KernelEngine,
+  FlowGradients,
   type LossAndGradient,
   surveyEngines,
   type TrainingEngine,
@@ -84,7 +84,7 @@ async function stepTimes(
   onError: (name: EngineName, error: number) => void,
 ): Promise<Measurement[]> {
   const x = Float64Array.from(prepareFlow(flow, 'f64').sample(SEED, 0, batch).x);
-  const expected = new KernelEngine(flow, { precision: 'f64', resolution: FINE }).nllGradient(x, batch);
+  const expected = new FlowGradients(flow, { precision: 'f64', resolution: FINE }).nllGradient(x, batch);
   // What a GPU does is not processor time.
   const clock = names.includes('tensorflow-gpu') ? (true as const) : false;
   const what = {

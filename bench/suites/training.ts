@@ -1,7 +1,7 @@
 /* One step of maximum likelihood with all parameters trainable: tables from new parameters, NLL, gradient. */
 import { dismiss, type Precision, type TeamMemory, teamMemory } from '../../src/kernels/index.js';
 import { TRAINING_RESOLUTION } from '../../src/training/engines/engine.js';
-import { createEngine, KernelEngine } from '../../src/training/index.js';
+import { createEngine, FlowGradients } from '../../src/training/index.js';
 import { WorkerPool } from '../../src/workers/index.js';
 import { relativeError } from '../../test/twin/reference.js';
 import { type Case, PRECISIONS } from '../cases.js';
@@ -22,7 +22,7 @@ const BOUND = 1e-3;
 /** The coarsest tables whose gradients are right, which a training run's own check finds as well. */
 function resolutionFor(c: Case): number {
   const gradient = (precision: Precision, resolution: number) =>
-    new KernelEngine(c.flow, { precision, resolution }).nllGradient(c.x, c.trainingBatch!).gradient;
+    new FlowGradients(c.flow, { precision, resolution }).nllGradient(c.x, c.trainingBatch!).gradient;
   const exact = gradient('f64', FINE);
   const groups = Object.keys(exact).filter((name) => !c.field.frozen.includes(name));
   const right = RESOLUTIONS.find((resolution) => {
@@ -35,7 +35,7 @@ function resolutionFor(c: Case): number {
 
 function ours(c: Case, resolution: number): Contender[] {
   return PRECISIONS.map((precision) => {
-    const engine = new KernelEngine(c.flow, { precision, resolution });
+    const engine = new FlowGradients(c.flow, { precision, resolution });
     return inProcess(`equiflow ${precision}`, 1, () => {
       engine.update(c.field.parameters);
       engine.nllGradient(c.x, c.trainingBatch!);

@@ -16,16 +16,16 @@ export {
   type EngineFinding,
   type EngineName,
   type EngineSettings,
-  type KernelEngineOptions,
+  type FlowGradientsOptions,
   type LossAndGradient,
   type PriorBatch,
   type TrainingEngine,
   type VelocityBatch,
 } from './engines/engine.js';
-export { KernelEngine } from './engines/kernels.js';
+export { FlowGradients } from './engines/flow-gradients.js';
 export { KernelsEngine } from './engines/kernels-engine.js';
 export { type ChosenEngine, chooseEngine, createEngine, stepWork, surveyEngines } from './engines/registry.js';
-export { VelocityEngine } from './engines/velocity.js';
+export { VelocityGradients } from './engines/velocity-gradients.js';
 export { matchingBatches } from './flow-matching.js';
 export { initialFieldFor } from './initial-field.js';
 export { ADAM, type AdamOptions, type AdamState, adamState, adamUpdate } from './optimizer.js';

@@ -1,7 +1,7 @@
 import test from 'ava';
 import { UsageError } from '../../src/errors.js';
 import { initialKernelField, type ParameterSet, uniformBasis } from '../../src/fields/index.js';
-import { chooseEngine, type EngineChoice, KernelEngine, KernelsEngine } from '../../src/training/index.js';
+import { chooseEngine, type EngineChoice, FlowGradients, KernelsEngine } from '../../src/training/index.js';
 import { flowThrough } from '../fields/reference-fields.js';
 import { randomSource } from '../twin/random.js';
 
@@ -20,7 +20,7 @@ test('an engine computes with the parameters it was last given, at any number of
   const x = randomSource(2).normals(6 * 5);
   const moved = { ...field.parameters, weights: field.parameters.weights.map((w) => 1.1 * w) };
   const expected = (parameters: ParameterSet, steps: number) =>
-    new KernelEngine(flowThrough(field.withParameters(parameters), steps)).nll(x, 5);
+    new FlowGradients(flowThrough(field.withParameters(parameters), steps)).nll(x, 5);
   t.is(engine.nll(x, 5, 4), expected({ ...moved, weights: field.parameters.weights }, 4));
   engine.update(moved);
   const wanted = [4, 6].map((steps) => expected(moved, steps));

@@ -10,13 +10,13 @@ import {
 import { standardNormals } from '../../src/kernels/index.js';
 import {
   type Configurations,
-  type KernelEngineOptions,
+  type FlowGradientsOptions,
   matchingBatches,
   TRAINING_DEFAULTS,
   type TrainingOptions,
   trainFlow,
   type VelocityBatch,
-  VelocityEngine,
+  VelocityGradients,
 } from '../../src/training/index.js';
 import { flowThrough, reach, referenceCase, referenceField, referenceParameters } from '../fields/reference-fields.js';
 import { type DenseFieldParameters, denseField, removeCentroid } from '../twin/dense-field.js';
@@ -28,7 +28,7 @@ const TIMES = Float64Array.of(0.03, 0.31, 0.52, 0.9);
 
 interface Example {
   readonly field: Field;
-  readonly options: KernelEngineOptions;
+  readonly options: FlowGradientsOptions;
   /** The velocity by the plain twin, without tables. */
   readonly velocity: (parameters: ParameterSet, t: number, x: Float64Array) => Float64Array;
 }
@@ -92,7 +92,7 @@ for (const [name, example] of Object.entries(EXAMPLES)) {
   const { field, options } = example;
 
   test(`loss and gradient are those of the mean squared difference of velocities: ${name}`, (t) => {
-    const engine = new VelocityEngine(field, TIMES.length, options);
+    const engine = new VelocityGradients(field, TIMES.length, options);
     const random = randomSource(9);
     // 3 leaves a stage without samples, 7 shares unevenly, 300 takes several chunks a stage
     for (const n of [3, 7, 300]) {
@@ -119,9 +119,12 @@ for (const [name, example] of Object.entries(EXAMPLES)) {
   test(`f32 lanes are within 1e-4 of f64, and one stage for all serves as many with the same time: ${name}`, (t) => {
     const times = new Float64Array(4).fill(0.4);
     const [double, single] = (['f64', 'f32'] as const).map((precision) =>
-      new VelocityEngine(field, 4, { ...options, precision }).lossGradient(field.parameters, batchOf(field, 90, times)),
+      new VelocityGradients(field, 4, { ...options, precision }).lossGradient(
+        field.parameters,
+        batchOf(field, 90, times),
+      ),
     );
-    const one = new VelocityEngine(field, 1, options);
+    const one = new VelocityGradients(field, 1, options);
     const together = one.lossGradient(field.parameters, batchOf(field, 90, times.slice(0, 1)));
     t.true(Math.abs(together.loss - double.loss) < 1e-12 * double.loss);
     for (const [group, values] of Object.entries(double.gradient)) {
@@ -135,7 +138,7 @@ test('a target that is not a number is named by its sample', (t) => {
   const { field, options } = EXAMPLES['kernel 2-D'];
   const batch = batchOf(field, 9);
   batch.velocity[8 * 5] = Number.NaN;
-  t.throws(() => new VelocityEngine(field, 4, options).lossGradient(field.parameters, batch), {
+  t.throws(() => new VelocityGradients(field, 4, options).lossGradient(field.parameters, batch), {
     instanceOf: NumericalError,
     message: /flow-matching loss of sample 5 of the batch is NaN/,
   });

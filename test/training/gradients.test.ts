@@ -7,7 +7,7 @@ import {
   uniformBasis,
 } from '../../src/fields/index.js';
 import { prepareFlow } from '../../src/flows/index.js';
-import { KernelEngine, type KernelEngineOptions } from '../../src/training/index.js';
+import { FlowGradients, type FlowGradientsOptions } from '../../src/training/index.js';
 import { flowThrough, reach, referenceCase, referenceField, referenceParameters } from '../fields/reference-fields.js';
 import { type RandomSource, randomSource } from '../twin/random.js';
 import { flatten, type KernelParameters, loadReference, relativeError } from '../twin/reference.js';
@@ -18,7 +18,7 @@ test('the NLL and its gradient with respect to all seven parameters agree with a
   for (const reference of loadReference().fields) {
     const { rk4Steps, value, gradient: expected } = reference.nll;
     // Gradients of the divergence need the second derivative, which cubic tables give to second order only.
-    const engine = new KernelEngine(flowThrough(referenceField(reference), rk4Steps), { resolution: 256 });
+    const engine = new FlowGradients(flowThrough(referenceField(reference), rk4Steps), { resolution: 256 });
     const { loss, gradient } = engine.nllGradient(flatten(reference.x), reference.x.length);
     t.true(Math.abs(loss - value) < 1e-6, `${reference.name}: loss ${loss}, expected ${value}`);
     for (const group of GROUPS) {
@@ -31,7 +31,7 @@ test('the NLL and its gradient with respect to all seven parameters agree with a
 
 interface Example {
   readonly field: Field;
-  readonly options: KernelEngineOptions;
+  readonly options: FlowGradientsOptions;
 }
 
 /** Fields with every parameter at work; the kernel field's grid stays put, as its reverse pass takes it to. */
@@ -96,7 +96,7 @@ function dot(a: ParameterSet, b: ParameterSet): number {
 
 /** Fourth-order central difference of the engine's own loss. */
 function directionalDerivative(
-  engine: KernelEngine,
+  engine: FlowGradients,
   parameters: ParameterSet,
   direction: ParameterSet,
   x: Float64Array,
@@ -119,7 +119,7 @@ for (const [name, { field, options }] of Object.entries(EXAMPLES)) {
     const random = randomSource(8);
     const n = 7;
     const x = random.normals(n * C).map((value) => 1.3 * value);
-    const engine = new KernelEngine(flowThrough(field, 4), options);
+    const engine = new FlowGradients(flowThrough(field, 4), options);
     const { loss, gradient } = engine.nllGradient(x, n);
     t.is(engine.nll(x, n), loss, 'the loss does not depend on whether its gradient is wanted');
     const length = Math.sqrt(dot(gradient, gradient));
@@ -148,7 +148,7 @@ for (const [name, { field, options }] of Object.entries(EXAMPLES)) {
       .normals(n * C)
       .map((value) => 1.3 * value);
     const [single, double] = (['f32', 'f64'] as const).map((precision) =>
-      new KernelEngine(flowThrough(field, 4), { ...options, precision }).nllGradient(x, n),
+      new FlowGradients(flowThrough(field, 4), { ...options, precision }).nllGradient(x, n),
     );
     t.true(Math.abs(single.loss - double.loss) < 1e-4);
     for (const [group, values] of Object.entries(double.gradient)) {
@@ -161,7 +161,7 @@ for (const [name, { field, options }] of Object.entries(EXAMPLES)) {
     const x = randomSource(10)
       .normals(70 * C)
       .map((value) => 1.3 * value);
-    const engine = new KernelEngine(flowThrough(field, 4), options);
+    const engine = new FlowGradients(flowThrough(field, 4), options);
     // 1 … 9 meet every number of idle lanes, 70 the boundary of a chunk
     for (const n of [2, 3, 4, 5, 6, 7, 8, 9, 70]) {
       const together = engine.nllGradient(x.slice(0, n * C), n);
@@ -181,6 +181,6 @@ for (const [name, { field, options }] of Object.entries(EXAMPLES)) {
     const flow = flowThrough(field, 4);
     const logQ = prepareFlow(flow, 'f64', options).logProb(x, 20);
     const mean = -logQ.reduce((a, b) => a + b, 0) / 20;
-    t.true(Math.abs(new KernelEngine(flow, options).nll(x, 20) - mean) < 1e-12 * Math.abs(mean));
+    t.true(Math.abs(new FlowGradients(flow, options).nll(x, 20) - mean) < 1e-12 * Math.abs(mean));
   });
 }

@@ -5,7 +5,7 @@ import test from 'ava';
 import { type Field, initialKernelField, type ParameterSet, uniformBasis } from '../../src/fields/index.js';
 import { prepareFlow } from '../../src/flows/index.js';
 import { TRAINING_RESOLUTION } from '../../src/training/engines/engine.js';
-import { KernelEngine, KernelsEngine, trainFlow } from '../../src/training/index.js';
+import { FlowGradients, KernelsEngine, trainFlow } from '../../src/training/index.js';
 import { flowThrough } from '../fields/reference-fields.js';
 import { type KernelFieldParameters, kernelField } from '../twin/kernel-field.js';
 import { randomSource } from '../twin/random.js';
@@ -35,7 +35,7 @@ for (const precision of ['f32', 'f64'] as const) {
       const estimated = engine.tables!.gradientError(x, 64, 10, GROUPS);
       const { gradient } = engine.nllGradient(x, 64, 10, 0);
       // 32 times finer still, in f64: cubic tables this fine are exact to 1e-6.
-      const exact = new KernelEngine(flow, { resolution: 256 }).nllGradient(x, 64).gradient;
+      const exact = new FlowGradients(flow, { resolution: 256 }).nllGradient(x, 64).gradient;
       const worst = Math.max(...GROUPS.map((group) => relativeError(gradient[group], exact[group])));
       t.log(`width ${width}: ${worst.toExponential(1)}, estimated ${estimated.toExponential(1)}`);
       if (estimated <= 7e-4) t.true(worst < 1e-3, `width ${width}: ${worst}`);
@@ -49,7 +49,7 @@ test('a gradient on the tables of training is that of the plain twin by finite d
   const flow = flowThrough(field, 4);
   const random = randomSource(5);
   const x = random.normals(8).map((value) => 1.5 * value);
-  const engine = new KernelEngine(flow, { resolution: 24 });
+  const engine = new FlowGradients(flow, { resolution: 24 });
   const { gradient } = engine.nllGradient(x, 1);
   const center = [0, 1].map((axis) => (x[axis] + x[axis + 2] + x[axis + 4] + x[axis + 6]) / 4);
   const free = x.map((value, c) => value - center[c % 2]);

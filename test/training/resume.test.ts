@@ -8,8 +8,8 @@ import {
   decodeCheckpoint,
   emaUpdate,
   encodeCheckpoint,
-  KernelEngine,
-  type KernelEngineOptions,
+  FlowGradients,
+  type FlowGradientsOptions,
   type TrainingOptions,
   type TrainingState,
   trainFlow,
@@ -90,7 +90,7 @@ test('a moving average is what is validated and returned, and training itself do
   t.notDeepEqual(averaged.state.average, averaged.state.parameters);
   t.notDeepEqual(averaged.flow.field.parameters, plain.flow.field.parameters);
   const last = averaged.state.curve.at(-1)!;
-  const engine = new KernelEngine(flowThrough(FLOW.field, 8), { precision: 'f32' });
+  const engine = new FlowGradients(flowThrough(FLOW.field, 8), { precision: 'f32' });
   engine.update(averaged.state.average!);
   t.is(engine.nll(FEW.x, FEW.n), last.validationNll);
 });
@@ -127,7 +127,7 @@ for (const loss of ['likelihood', 'flow-matching'] as const) {
   });
 }
 
-function kernelExample(): { field: ReturnType<typeof referenceField>; options: KernelEngineOptions } {
+function kernelExample(): { field: ReturnType<typeof referenceField>; options: FlowGradientsOptions } {
   const reference = referenceCase('dw4');
   const grid = { intervals: 4096, maxDistance: 1.1 * reach(referenceParameters(reference)) };
   return { field: referenceField(reference), options: { grid } };
@@ -144,7 +144,7 @@ for (const [name, { field, options }] of Object.entries(KINETIC)) {
     const steps = 6;
     const x = randomSource(6).normals(n * 8);
     const flow = flowThrough(field, steps);
-    const engine = new KernelEngine(flow, options);
+    const engine = new FlowGradients(flow, options);
     const weight = 0.3;
     const lossAt = (parameters: typeof field.parameters, lambda: number) => {
       engine.update(parameters);

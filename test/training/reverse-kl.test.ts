@@ -4,7 +4,7 @@ import { type ContinuousFlow, continuousFlow } from '../../src/flows/index.js';
 import { rk4 } from '../../src/integrators/index.js';
 import { logDensityOfSquaredNorm, meanFreeNormal } from '../../src/priors/index.js';
 import { systemFromSpec } from '../../src/systems/index.js';
-import { KernelEngine, type PriorBatch, trainFlow } from '../../src/training/index.js';
+import { FlowGradients, type PriorBatch, trainFlow } from '../../src/training/index.js';
 import { flowThrough, referenceField } from '../fields/reference-fields.js';
 import { randomSource } from '../twin/random.js';
 import { flatten, type KernelParameters, loadReference, relativeError } from '../twin/reference.js';
@@ -17,7 +17,7 @@ test('the reverse KL and its gradient with respect to all seven parameters agree
   for (const reference of loadReference().fields) {
     const { rk4Steps, value, gradient: expected } = reference.reverseKl;
     const flow = flowThrough(referenceField(reference), rk4Steps);
-    const engine = new KernelEngine(flow, { resolution: 256 }, systemFromSpec(TARGETS[reference.name]));
+    const engine = new FlowGradients(flow, { resolution: 256 }, systemFromSpec(TARGETS[reference.name]));
     const z = flatten(reference.z);
     const n = reference.z.length;
     const { loss, gradient } = engine.reverseKlGradient({ z, n }, { estimator: 'total', energyCap: NO_CAP });
@@ -57,7 +57,7 @@ const FIELDS: Record<string, Field> = {
 for (const [name, field] of Object.entries(FIELDS)) {
   test(`${name} field: the total derivative is that of the loss, also where energies are capped and kT is not 1`, (t) => {
     const grid = { intervals: 4096, maxDistance: 16 };
-    const engine = new KernelEngine(dw4Flow(field, 1.7), { grid }, DW4);
+    const engine = new FlowGradients(dw4Flow(field, 1.7), { grid }, DW4);
     const batch: PriorBatch = { seed: 5, first: 0, n: 40 };
     const energyCap = 20;
     const { gradient } = engine.reverseKlGradient(batch, { estimator: 'total', energyCap });
@@ -94,7 +94,7 @@ for (const [name, field] of Object.entries(FIELDS)) {
   test(`${name} field: total and path derivatives have the same mean`, (t) => {
     // Their difference, the score, has mean zero: with 60 batches a component is beyond five standard errors once in
     // 1.7 million.
-    const engine = new KernelEngine(dw4Flow(field), {}, DW4);
+    const engine = new FlowGradients(dw4Flow(field), {}, DW4);
     const [group] = Object.keys(field.parameters);
     const size = field.parameters[group].length;
     const batches = 60;
@@ -126,7 +126,7 @@ test('where the flow samples its target exactly the path derivative vanishes and
   const field = initialKernelField(4, 2, uniformBasis(8, 6, 1), { seed: 1, weightScale: 0 });
   const flow = continuousFlow(meanFreeNormal(4, 2), field, rk4(4));
   const trap = { ...DW4, terms: [{ kind: 'trap', scale: 1, stiffness: 1 }] as const };
-  const engine = new KernelEngine(flow, {}, trap);
+  const engine = new FlowGradients(flow, {}, trap);
   const batch = { seed: 2, first: 0, n: 32 };
   const largest = (estimator: 'total' | 'path') => {
     const { gradient } = engine.reverseKlGradient(batch, { estimator, energyCap: NO_CAP });
@@ -142,7 +142,7 @@ test('training on the reverse KL alone pulls a flow towards a target it has no d
   const target = systemFromSpec('dw2');
   const data = { x: Float64Array.from([1.2, 0, -1.2, 0, 2.7, 0, -2.7, 0]), n: 2 };
   const batch = { seed: 77, first: 0, n: 2000 };
-  const before = new KernelEngine(flow, {}, target).reverseKl(batch);
+  const before = new FlowGradients(flow, {}, target).reverseKl(batch);
   const options = {
     seed: 1,
     steps: 500,
@@ -154,7 +154,7 @@ test('training on the reverse KL alone pulls a flow towards a target it has no d
   // Two configurations are a batch; the reverse KL draws as many of its own samples, so give it a batch by repeating them.
   const many = { x: Float64Array.from({ length: 128 * 4 }, (_, i) => data.x[i % 8]), n: 128 };
   const trained = await trainFlow(flow, many, data, options, { target });
-  const after = new KernelEngine(trained.flow, {}, target).reverseKl(batch);
+  const after = new FlowGradients(trained.flow, {}, target).reverseKl(batch);
   // KL(q‖p) = loss + log Z is at least 0.
   const logZ = target.known.logZ!.value;
   t.true(before + logZ > 1, `untrained: KL ${before + logZ}`);

@@ -6,7 +6,7 @@ import type { System } from '../../systems/index.js';
 /** Knots per narrowest width while training: gradients are within 1e-3 of exact ones unless the run's own check says otherwise. */
 export const TRAINING_RESOLUTION = 12;
 
-export interface KernelEngineOptions extends Omit<PrepareOptions, 'reverse'> {
+export interface FlowGradientsOptions extends Omit<PrepareOptions, 'reverse'> {
   readonly precision?: Precision;
 }
 

@@ -14,8 +14,8 @@ import {
   type TrainingEngine,
   type VelocityBatch,
 } from './engine.js';
-import { KernelEngine } from './kernels.js';
-import { VelocityEngine } from './velocity.js';
+import { FlowGradients } from './flow-gradients.js';
+import { VelocityGradients } from './velocity-gradients.js';
 
 /** How much finer the tables are that gradients are compared with. */
 const FINER = 4;
@@ -23,16 +23,16 @@ const FINER = 4;
 /** The WASM kernels as a training engine: prepared anew for every step count and number of matching times in use, each once. */
 export class KernelsEngine implements TrainingEngine {
   readonly name = 'kernels';
-  readonly #integrated = new Map<number, KernelEngine>();
-  readonly #velocities = new Map<number, VelocityEngine>();
+  readonly #integrated = new Map<number, FlowGradients>();
+  readonly #velocities = new Map<number, VelocityGradients>();
   /** Those that have tables of the present parameters. */
-  readonly #current = new Set<KernelEngine>();
+  readonly #current = new Set<FlowGradients>();
   /** Shared by all that is integrated, where a team helps. */
   readonly #team: Kernels | undefined;
   readonly tables?: EngineTables;
   #resolution = TRAINING_RESOLUTION;
   /** With tables four times finer, for comparison. */
-  #finer: KernelEngine | undefined;
+  #finer: FlowGradients | undefined;
   #parameters: ParameterSet;
 
   constructor(private readonly settings: EngineSettings) {
@@ -67,7 +67,7 @@ export class KernelsEngine implements TrainingEngine {
     const { flow, precision } = this.settings;
     const engine =
       this.#velocities.get(stages) ??
-      new VelocityEngine(flow.field, stages, { precision, resolution: this.#resolution });
+      new VelocityGradients(flow.field, stages, { precision, resolution: this.#resolution });
     this.#velocities.set(stages, engine);
     return engine.lossGradient(this.#parameters, batch);
   }
@@ -93,7 +93,7 @@ export class KernelsEngine implements TrainingEngine {
       gradientError: (x, n, steps, groups) => {
         const { flow, precision } = this.settings;
         const found = this.#at(steps).nllGradient(x, n).gradient;
-        this.#finer ??= new KernelEngine(
+        this.#finer ??= new FlowGradients(
           { ...flow, integrator: rk4(steps) },
           { precision, resolution: FINER * this.#resolution },
         );
@@ -104,11 +104,11 @@ export class KernelsEngine implements TrainingEngine {
     };
   }
 
-  #at(steps: number): KernelEngine {
+  #at(steps: number): FlowGradients {
     const { flow, target, precision } = this.settings;
     const engine =
       this.#integrated.get(steps) ??
-      new KernelEngine(
+      new FlowGradients(
         { ...flow, integrator: rk4(steps) },
         { precision, resolution: this.#resolution },
         target,

@@ -5,7 +5,7 @@ import { requireRungeKutta4, stageTimes } from '../../integrators/index.js';
 import { Kernels } from '../../kernels/index.js';
 import type { System } from '../../systems/index.js';
 import {
-  type KernelEngineOptions,
+  type FlowGradientsOptions,
   type LossAndGradient,
   type PriorBatch,
   type ReverseKlOptions,
@@ -22,7 +22,7 @@ const TAPE_BYTES = 262144;
  * cotangents of the stages, and the field turns them into those of its parameters once a batch. Likelihoods are computed
  * in parts, on as many threads as the kernels have; see likelihood-parts.ts.
  */
-export class KernelEngine {
+export class FlowGradients {
   readonly #field: PreparedField;
   readonly #likelihood: LikelihoodParts;
   readonly #reverseKl: () => ReverseKl;
@@ -30,7 +30,7 @@ export class KernelEngine {
   /** `target` is needed for the reverse KL only. */
   constructor(
     readonly flow: ContinuousFlow,
-    { precision = 'f64', ...options }: KernelEngineOptions = {},
+    { precision = 'f64', ...options }: FlowGradientsOptions = {},
     target?: System,
     kernels = new Kernels(),
   ) {

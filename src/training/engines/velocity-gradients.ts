@@ -2,13 +2,13 @@ import { NumericalError } from '../../errors.js';
 import type { Field, ParameterSet, PreparedField } from '../../fields/index.js';
 import { SampleBlocks } from '../../flows/sample-blocks.js';
 import { Kernels, type LaneKernels } from '../../kernels/index.js';
-import { type KernelEngineOptions, type LossAndGradient, TRAINING_RESOLUTION, type VelocityBatch } from './engine.js';
+import { type FlowGradientsOptions, type LossAndGradient, TRAINING_RESOLUTION, type VelocityBatch } from './engine.js';
 
 /** Most samples that are worked on at a time: their positions, velocities and cotangents should stay in L1. */
 const MAX_CHUNK = 64;
 
 /** Regression of a field on given velocities, on the WASM kernels: a field evaluation and its reverse, nothing integrated. */
-export class VelocityEngine {
+export class VelocityGradients {
   readonly #kernels = new Kernels();
   readonly #lane: LaneKernels;
   readonly #prepared: PreparedField;
@@ -21,7 +21,7 @@ export class VelocityEngine {
   constructor(
     readonly field: Field,
     readonly stages: number,
-    { precision = 'f64', ...options }: KernelEngineOptions = {},
+    { precision = 'f64', ...options }: FlowGradientsOptions = {},
   ) {
     const k = this.#kernels;
     const { particles, dimensions } = field;
