@@ -8,12 +8,26 @@
 // A table has intervals + 2 rows c0 … c3 of T: the linear core below dMin, the cubics, and the constant beyond dMax.
 
 import { VECTOR, accumulate, lanes } from './lanes';
-import { DOUBLE_WELL, LENNARD_JONES, TABULATED, pairTerm } from './pair-energies';
-
-export { energyScratch } from './pair-energies';
+import { fourDoubleWell, fourScratch } from './four-particle-energies';
+import { CONSTANTS, DOUBLE_WELL, LENNARD_JONES, TABULATED, energyUnit, pairTerm, placeConstants } from './pair-energies';
+import { tileCapacity } from './pair-tiles';
 
 const TRAP: i32 = 2;
 const TERM_BYTES: usize = 64;
+
+/** Bytes of scratch that energies of `particles` need. */
+export function energyScratch(particles: i32): i32 {
+  return <i32>CONSTANTS + max(tileCapacity(particles) * <i32>VECTOR, particles == 4 ? fourScratch() : 0);
+}
+
+/** Whether the energy is one for four-particle-energies.ts: a double well of all pairs of four particles in two dimensions. */
+// @ts-ignore: decorator
+@inline
+function isFourDoubleWell(terms: usize, count: i32, particles: i32, dimensions: i32): bool {
+  return (
+    particles == 4 && dimensions == 2 && count == 1 && <i32>load<f64>(terms) == DOUBLE_WELL && load<f64>(terms, 48) == 0
+  );
+}
 
 /** One coordinate of the trap: r² where r is its distance from the centroid; adds stiffness·r to the gradient at `g`. */
 // @ts-ignore: decorator
@@ -129,6 +143,14 @@ export function potential<T extends number>(
   blocks: i32,
   scratch: usize,
 ): void {
+  if (isFourDoubleWell(terms, count, particles, dimensions)) {
+    const unit = energyUnit(DOUBLE_WELL, terms);
+    const tile = scratch + CONSTANTS;
+    placeConstants<T>(DOUBLE_WELL, terms, scratch);
+    if (gradient != 0) fourDoubleWell<T>(true, scratch, unit, x, energy, gradient, blocks, tile);
+    else fourDoubleWell<T>(false, scratch, unit, x, energy, 0, blocks, tile);
+    return;
+  }
   memory.fill(energy, 0, <usize>(blocks * lanes<T>() * 8));
   if (gradient != 0) {
     memory.fill(gradient, 0, <usize>(blocks * particles * dimensions) * VECTOR);

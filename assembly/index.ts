@@ -7,7 +7,7 @@ export * from './exports/integrators';
 export * from './exports/math';
 export * from './exports/tables';
 
-export { adaptationBytes, adaptStepSize, startAdaptation } from './adaptation';
+export { adaptationBytes, adaptStepSizes, averagedStepSizes, startAdaptation } from './adaptation';
 export { clearRows, lastUsed } from './blend';
 export { demote, narrow } from './blocks';
 export { nextCell } from './cells';
@@ -15,6 +15,7 @@ export { denseScratch } from './dense';
 export { energyScratch } from './energy';
 export { hamiltonian, hamiltonianScratch } from './langevin';
 export { metropolis, metropolisScratch } from './metropolis';
+export { momenta, momentaBytes } from './momenta';
 export { pairScratch } from './pair-tiles';
 export { basisWindows, radialBasis } from './radial-basis';
 export { normals, philox } from './random';

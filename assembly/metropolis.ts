@@ -12,8 +12,8 @@ export function metropolisScratch(particles: i32, dimensions: i32): i32 {
 
 /**
  * `steps` steps, numbered from `firstStep`, of 4·groups chains numbered from `firstChain`. `x`: f64 blocks
- * [2·groups][coordinates], mean-free, in place; `energies`, `accepted`: f64 per chain, updated.
- * Moves x' = x + stepSize·P·normal are accepted with probability min(1, exp(−β ΔU)). NaN energies are rejected.
+ * [2·groups][coordinates], mean-free, in place; `energies`, `accepted`: f64 per chain, updated;
+ * `stepSizes`: f64 per group. Moves x' = x + stepSize·P·normal are accepted with probability min(1, exp(−β ΔU)). NaN energies are rejected.
  */
 export function metropolis(
   terms: usize,
@@ -29,7 +29,7 @@ export function metropolis(
   firstChain: u32,
   seed: u32,
   stream: u32,
-  stepSize: f64,
+  stepSizes: usize,
   beta: f64,
   scratch: usize,
 ): void {
@@ -47,7 +47,7 @@ export function metropolis(
     const chain = <u64>(firstChain + 4 * g);
     for (let step = 0; step < steps; step++) {
       const third = firstStep + step;
-      normalLanes(seed, stream, chain, third, stepSize, coordinates, 1, proposal, words);
+      normalLanes(seed, stream, chain, third, load<f64>(stepSizes), coordinates, 1, proposal, words);
       for (let part: usize = 0; part < 2; part++) {
         const at = part * block;
         for (let axis: usize = 0; axis < stride; axis += VECTOR) {
@@ -79,5 +79,6 @@ export function metropolis(
     x += 2 * block;
     energies += 2 * VECTOR;
     accepted += 2 * VECTOR;
+    stepSizes += 8;
   }
 }

@@ -4,19 +4,14 @@
 // of the time. Constants are made into vectors beforehand, and no slope travels through memory.
 
 import { VECTOR, accumulate, lanes } from './lanes';
-import { blocksPerTile, tileCapacity, tileEnd } from './pair-tiles';
+import { blocksPerTile, tileEnd } from './pair-tiles';
 
 export const DOUBLE_WELL: i32 = 0;
 export const LENNARD_JONES: i32 = 1;
 export const TABULATED: i32 = 3;
 
-/** Vectors before the keys: constants of a term, or what a table's look-up needs. */
-const CONSTANTS: usize = 5 * VECTOR;
-
-/** Bytes of scratch that energies of `particles` need. */
-export function energyScratch(particles: i32): i32 {
-  return <i32>CONSTANTS + tileCapacity(particles) * <i32>VECTOR;
-}
+/** Bytes before the keys: constants of a term, or what a table's look-up needs. */
+export const CONSTANTS: usize = 5 * VECTOR;
 
 /** u(d) from a table and (du/dd)/d at `slope` when asked for. Lanes look up their rows one by one. */
 // @ts-ignore: decorator
@@ -61,7 +56,7 @@ function tabulated<T extends number>(term: usize, d: v128, withGradient: bool, s
  */
 // @ts-ignore: decorator
 @inline
-function placeConstants<T extends number>(kind: i32, term: usize, at: usize): void {
+export function placeConstants<T extends number>(kind: i32, term: usize, at: usize): void {
   const scale = load<f64>(term, 8);
   if (kind == DOUBLE_WELL) {
     for (let c: usize = 0; c < 4; c++) v128.store(at + c * VECTOR, v128.splat<T>(<T>load<f64>(term + c * 8, 16)));
@@ -76,7 +71,7 @@ function placeConstants<T extends number>(kind: i32, term: usize, at: usize): vo
 /** What an energy is multiplied by that `pairEnergy` gives. */
 // @ts-ignore: decorator
 @inline
-function energyUnit(kind: i32, term: usize): f64 {
+export function energyUnit(kind: i32, term: usize): f64 {
   return kind == LENNARD_JONES ? load<f64>(term, 8) * load<f64>(term, 16) : load<f64>(term, 8);
 }
 
@@ -218,7 +213,7 @@ function energyPass<T extends number>(
   return p;
 }
 
-/** Adds one term of a compile-time kind to energies and, with `withGradient`, gradients. `scratch` holds `energyScratch` bytes. */
+/** Adds one term of a compile-time kind to energies and, with `withGradient`, gradients. `scratch` as in energy.ts. */
 // @ts-ignore: decorator
 @inline
 export function pairTerm<T extends number>(

@@ -5,32 +5,33 @@
 import { VECTOR } from './lanes';
 import { log, sinTurns } from './math';
 
-const M0: i32 = <i32>0xd2511f53;
-const M1: i32 = <i32>0xcd9e8d57;
-const W0: u32 = 0x9e3779b9;
-const W1: u32 = 0xbb67ae85;
+/** Philox's multipliers, then what its keys grow by. In memory, because the engine makes a constant anew in every turn of a loop. */
+const PHILOX = memory.data<u32>([0xd2511f53, 0xcd9e8d57, 0x9e3779b9, 0xbb67ae85]);
+
+/** High words of the products of lanes. */
+// @ts-ignore: decorator
+@inline
+function high(a: v128, m: v128): v128 {
+  return v128.shuffle<i32>(i64x2.extmul_low_i32x4_u(a, m), i64x2.extmul_high_i32x4_u(a, m), 1, 3, 5, 7);
+}
 
 /** Ten rounds for four counters at once; the four words of each come out as four i32x4, two at `a` and two at `b`. */
 // @ts-ignore: decorator
 @inline
 function philox4(c0: v128, c1: v128, c2: v128, c3: v128, key0: u32, key1: u32, a: usize, b: usize): void {
-  const m0 = i32x4.splat(M0);
-  const m1 = i32x4.splat(M1);
-  const w0 = i32x4.splat(W0);
-  const w1 = i32x4.splat(W1);
   let k0 = i32x4.splat(key0);
   let k1 = i32x4.splat(key1);
   for (let round = 0; round < 10; round++) {
-    const p = i64x2.extmul_low_i32x4_u(c0, m0);
-    const q = i64x2.extmul_high_i32x4_u(c0, m0);
-    const r = i64x2.extmul_low_i32x4_u(c2, m1);
-    const s = i64x2.extmul_high_i32x4_u(c2, m1);
-    c0 = v128.xor(v128.shuffle<i32>(r, s, 1, 3, 5, 7), v128.xor(c1, k0));
-    c2 = v128.xor(v128.shuffle<i32>(p, q, 1, 3, 5, 7), v128.xor(c3, k1));
-    c1 = v128.shuffle<i32>(r, s, 0, 2, 4, 6);
-    c3 = v128.shuffle<i32>(p, q, 0, 2, 4, 6);
-    k0 = i32x4.add(k0, w0);
-    k1 = i32x4.add(k1, w1);
+    const m0 = v128.load32_splat(PHILOX);
+    const m1 = v128.load32_splat(PHILOX, 4);
+    const even = v128.xor(high(c2, m1), v128.xor(c1, k0));
+    const odd = v128.xor(high(c0, m0), v128.xor(c3, k1));
+    c1 = i32x4.mul(c2, m1);
+    c3 = i32x4.mul(c0, m0);
+    c0 = even;
+    c2 = odd;
+    k0 = i32x4.add(k0, v128.load32_splat(PHILOX, 8));
+    k1 = i32x4.add(k1, v128.load32_splat(PHILOX, 12));
   }
   v128.store(a, c0);
   v128.store(a, c1, 16);
@@ -39,49 +40,46 @@ function philox4(c0: v128, c1: v128, c2: v128, c3: v128, key0: u32, key1: u32, a
 }
 
 /**
- * `philox4` of draws c2 and d2 side by side: the rounds of one are a chain, whose waits the other fills (1.5x). Words of the
- * second come out 32 bytes behind those of the first.
+ * `philox4` of two sets of counters side by side, which share their second and fourth words: the rounds of one are a chain, whose
+ * waits the other fills (1.5x). Second and fourth results stand `next` bytes behind first and third, those of the second set
+ * `behind` bytes behind those of the first.
  */
 // @ts-ignore: decorator
 @inline
-function philox4Twice(c0: v128, c1: v128, c2: v128, d2: v128, c3: v128, key0: u32, key1: u32, a: usize, b: usize): void {
-  const m0 = i32x4.splat(M0);
-  const m1 = i32x4.splat(M1);
-  const w0 = i32x4.splat(W0);
-  const w1 = i32x4.splat(W1);
+export function philox4Twice(
+  c0: v128, d0: v128, c1: v128, c2: v128, d2: v128, c3: v128, key0: u32, key1: u32,
+  a: usize, b: usize, next: usize, behind: usize,
+): void {
   let k0 = i32x4.splat(key0);
   let k1 = i32x4.splat(key1);
-  let d0 = c0;
   let d1 = c1;
   let d3 = c3;
   for (let round = 0; round < 10; round++) {
-    const p = i64x2.extmul_low_i32x4_u(c0, m0);
-    const q = i64x2.extmul_high_i32x4_u(c0, m0);
-    const r = i64x2.extmul_low_i32x4_u(c2, m1);
-    const s = i64x2.extmul_high_i32x4_u(c2, m1);
-    c0 = v128.xor(v128.shuffle<i32>(r, s, 1, 3, 5, 7), v128.xor(c1, k0));
-    c2 = v128.xor(v128.shuffle<i32>(p, q, 1, 3, 5, 7), v128.xor(c3, k1));
-    c1 = v128.shuffle<i32>(r, s, 0, 2, 4, 6);
-    c3 = v128.shuffle<i32>(p, q, 0, 2, 4, 6);
-    const t = i64x2.extmul_low_i32x4_u(d0, m0);
-    const u = i64x2.extmul_high_i32x4_u(d0, m0);
-    const v = i64x2.extmul_low_i32x4_u(d2, m1);
-    const w = i64x2.extmul_high_i32x4_u(d2, m1);
-    d0 = v128.xor(v128.shuffle<i32>(v, w, 1, 3, 5, 7), v128.xor(d1, k0));
-    d2 = v128.xor(v128.shuffle<i32>(t, u, 1, 3, 5, 7), v128.xor(d3, k1));
-    d1 = v128.shuffle<i32>(v, w, 0, 2, 4, 6);
-    d3 = v128.shuffle<i32>(t, u, 0, 2, 4, 6);
-    k0 = i32x4.add(k0, w0);
-    k1 = i32x4.add(k1, w1);
+    const m0 = v128.load32_splat(PHILOX);
+    const m1 = v128.load32_splat(PHILOX, 4);
+    const evenC = v128.xor(high(c2, m1), v128.xor(c1, k0));
+    const oddC = v128.xor(high(c0, m0), v128.xor(c3, k1));
+    c1 = i32x4.mul(c2, m1);
+    c3 = i32x4.mul(c0, m0);
+    c0 = evenC;
+    c2 = oddC;
+    const evenD = v128.xor(high(d2, m1), v128.xor(d1, k0));
+    const oddD = v128.xor(high(d0, m0), v128.xor(d3, k1));
+    d1 = i32x4.mul(d2, m1);
+    d3 = i32x4.mul(d0, m0);
+    d0 = evenD;
+    d2 = oddD;
+    k0 = i32x4.add(k0, v128.load32_splat(PHILOX, 8));
+    k1 = i32x4.add(k1, v128.load32_splat(PHILOX, 12));
   }
   v128.store(a, c0);
-  v128.store(a, c1, 16);
-  v128.store(a, d0, 32);
-  v128.store(a, d1, 48);
+  v128.store(a + next, c1);
   v128.store(b, c2);
-  v128.store(b, c3, 16);
-  v128.store(b, d2, 32);
-  v128.store(b, d3, 48);
+  v128.store(b + next, c3);
+  v128.store(a + behind, d0);
+  v128.store(a + behind + next, d1);
+  v128.store(b + behind, d2);
+  v128.store(b + behind + next, d3);
 }
 
 /** Lanes of the low or high halves of index … index+3. */
@@ -172,13 +170,15 @@ export function normalLanes(
   let first = index;
   for (let g = out; g < end; g += 2 * block, first += 4) {
     const low = indexLanes(first, 0);
-    const high = indexLanes(first, 32);
+    const upper = indexLanes(first, 32);
     let p = g;
     let d = 0;
     for (; d + 1 < pairs; d += 2, p += 4 * VECTOR) {
-      philox4Twice(low, high, i32x4.splat(d), i32x4.splat(d + 1), i32x4.splat(third), seed, stream, p, p + block);
+      philox4Twice(
+        low, low, upper, i32x4.splat(d), i32x4.splat(d + 1), i32x4.splat(third), seed, stream, p, p + block, 16, 32,
+      );
     }
-    if (d < pairs) philox4(low, high, i32x4.splat(d), i32x4.splat(third), seed, stream, p, p + block);
+    if (d < pairs) philox4(low, upper, i32x4.splat(d), i32x4.splat(third), seed, stream, p, p + block);
   }
   for (let g = out; g < end; g += 2 * block) {
     for (let p = g; p < g + even; p += 2 * VECTOR) logarithms(p);

@@ -80,6 +80,7 @@ export function metropolisSteps(system: System): KernelCall & { readonly energyE
   const check = k.allocate(chains * 8);
   const accepted = k.allocate(chains * 8);
   const scratch = k.allocate(k.common.metropolisScratch(particles, dimensions));
+  const stepSizes = k.place(new Float64Array(groups).fill(sampling.metropolisStep));
   const start = Float64Array.from({ length: chains * C }, (_, c) => sampling.start[c % C]);
   blocks.load(start, 0, chains);
   const x = blocks.positions;
@@ -87,7 +88,6 @@ export function metropolisSteps(system: System): KernelCall & { readonly energyE
   const energyView = k.f64View(energy, chains);
   let step = 0;
   const run = () => {
-    const { metropolisStep } = sampling;
     k.common.metropolis(
       terms,
       count,
@@ -102,7 +102,7 @@ export function metropolisSteps(system: System): KernelCall & { readonly energyE
       0,
       SEED,
       STREAM.metropolis,
-      metropolisStep,
+      stepSizes,
       1,
       scratch,
     );
@@ -125,11 +125,12 @@ export function leapfrogs(
   const k = new Kernels();
   const { particles, dimensions, sampling } = system;
   const C = particles * dimensions;
-  const [groups, steps, stepSize] = [16, 4, 0.01];
+  const [groups, steps] = [16, 4];
   const chains = 4 * groups;
   const blocks = new SampleBlocks(k, 'f64', particles, dimensions, chains);
   const { terms, count } = placeTerms(k, system);
   const [energy, accepted, gradient] = [chains * 8, chains * 8, chains * C * 8].map((bytes) => k.allocate(bytes));
+  const stepSizes = k.place(new Float64Array(groups).fill(0.01));
   const samplerScratch = k.allocate(k.common.hamiltonianScratch(particles, dimensions));
   const scratch = k.allocate(k.common.energyScratch(particles));
   blocks.load(
@@ -162,7 +163,7 @@ export function leapfrogs(
       SEED,
       STREAM.hmc,
       leapfrogSteps,
-      stepSize,
+      stepSizes,
       0,
       1,
       samplerScratch,

@@ -236,7 +236,7 @@ export interface CommonKernels {
     firstChain: number,
     seed: number,
     stream: number,
-    stepSize: number,
+    stepSizes: number,
     beta: number,
     scratch: number,
   ): void;
@@ -257,13 +257,24 @@ export interface CommonKernels {
     seed: number,
     stream: number,
     leapfrogSteps: number,
-    stepSize: number,
+    stepSizes: number,
     jitter: number,
     beta: number,
     scratch: number,
   ): void;
   hamiltonianScratch(particles: number, dimensions: number): number;
   adaptationBytes(): number;
-  startAdaptation(state: number, stepSize: number): void;
-  adaptStepSize(state: number, acceptance: number, target: number): void;
+  startAdaptation(states: number, groups: number, stepSize: number): void;
+  adaptStepSizes(states: number, groups: number, accepted: number, stepSizes: number, target: number): void;
+  averagedStepSizes(states: number, groups: number, stepSizes: number): void;
+  momenta(
+    seed: number,
+    stream: number,
+    chain: number,
+    step: number,
+    numbers: number,
+    groups: number,
+    out: number,
+  ): void;
+  momentaBytes(numbers: number, groups: number): number;
 }

@@ -53,16 +53,15 @@ export function runChains(run: Chains, onSteps?: (done: number) => void): Chains
   const { chains, records, warmUp, stride } = run;
   const C = run.system.particles * run.system.dimensions;
   const walkers = placeWalkers(run);
-  let stepSizes = new Float64Array(walkers.groups).fill(run.stepSize);
-  if (run.adapt) stepSizes = adaptStepSizes(walkers, warmUp, onSteps);
-  else advance(walkers, stepSizes, 0, warmUp, onSteps);
+  if (run.adapt) adaptStepSizes(walkers, warmUp, onSteps);
+  else advance(walkers, 0, warmUp, onSteps);
   walkers.accepted.fill(0);
 
   const x = new Float64Array(chains * records * C);
   const energy = new Float64Array(chains * records);
   const virial = new Float64Array(chains * records);
   for (let r = 0; r < records; r++) {
-    advance(walkers, stepSizes, warmUp + r * stride, stride, onSteps);
+    advance(walkers, warmUp + r * stride, stride, onSteps);
     const now = walkers.positions();
     for (let c = 0; c < chains; c++) x.set(now.subarray(c * C, (c + 1) * C), (c * records + r) * C);
     const virials = walkers.virials();
@@ -76,33 +75,27 @@ export function runChains(run: Chains, onSteps?: (done: number) => void): Chains
     energy,
     virial,
     acceptance: walkers.accepted.slice(0, chains).map((count) => count / (records * stride)),
-    stepSizes: Float64Array.from({ length: chains }, (_, c) => stepSizes[c >> 2]),
+    stepSizes: Float64Array.from({ length: chains }, (_, c) => walkers.stepSizes[c >> 2]),
   };
 }
 
 /** All chains by `steps` steps, numbered from `first`. */
-function advance(
-  walkers: Walkers,
-  stepSizes: Float64Array,
-  first: number,
-  steps: number,
-  onSteps?: (done: number) => void,
-): void {
+function advance(walkers: Walkers, first: number, steps: number, onSteps?: (done: number) => void): void {
   const end = first + steps;
   for (let step = first; step < end; step += STEPS_PER_CALL) {
     const now = Math.min(end - step, STEPS_PER_CALL);
-    for (let g = 0; g < walkers.groups; g++) walkers.advance(g, step, now, stepSizes[g]);
+    walkers.advance(step, now);
     onSteps?.(step + now);
   }
 }
 
-/** Steps 0 … warmUp − 1 with step sizes on trial; returns the frozen ones, one per group. */
-function adaptStepSizes(walkers: Walkers, warmUp: number, onSteps?: (done: number) => void): Float64Array<ArrayBuffer> {
-  const adaptations = Array.from({ length: walkers.groups }, (_, g) => walkers.adaptation(g));
+/** Steps 0 … warmUp − 1 with step sizes on trial, then frozen. */
+function adaptStepSizes(walkers: Walkers, warmUp: number, onSteps?: (done: number) => void): void {
+  const adaptation = walkers.adaptation();
   for (let first = 0; first < warmUp; first += STEPS_PER_CALL) {
     const end = Math.min(warmUp, first + STEPS_PER_CALL);
-    for (const adaptation of adaptations) for (let step = first; step < end; step++) adaptation.step(step);
+    for (let step = first; step < end; step++) adaptation.step(step);
     onSteps?.(end);
   }
-  return Float64Array.from(adaptations, (adaptation) => adaptation.result());
+  adaptation.finish();
 }

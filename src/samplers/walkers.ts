@@ -11,24 +11,25 @@ import { METHODS } from './methods.js';
  */
 const JITTER = 0.2;
 
-/** Dual averaging of one group's step size. */
+/** Dual averaging of the groups' step sizes. */
 export interface StepSizeAdaptation {
-  /** Takes one step with the step size on trial and learns from it. */
+  /** Takes one step with the step sizes on trial and learns from it. */
   step(number: number): void;
-  /** The averaged step size, to be frozen. */
-  result(): number;
+  /** Freezes the averaged step sizes. */
+  finish(): void;
 }
 
 /** The present states of chains in kernel memory, in groups of four. */
 export interface Walkers {
-  readonly groups: number;
   /** U and the number of accepted moves of each chain, as views; the last group is filled up with further chains. */
   readonly energy: Float64Array;
   readonly accepted: Float64Array;
-  /** Takes one group `steps` steps further, the first of which has number `firstStep`. */
-  advance(group: number, firstStep: number, steps: number, stepSize: number): void;
-  /** A step size for one group, learnt from its accepted moves; see `assembly/adaptation.ts`. */
-  adaptation(group: number): StepSizeAdaptation;
+  /** Step size of each group, as a view. */
+  readonly stepSizes: Float64Array;
+  /** Takes all chains `steps` steps further, the first of which has number `firstStep`. */
+  advance(firstStep: number, steps: number): void;
+  /** Step sizes learnt from each group's accepted moves; see `assembly/adaptation.ts`. */
+  adaptation(): StepSizeAdaptation;
   /** Configurations [chains, N, D]; a view that the next call overwrites. */
   positions(): Float64Array;
   /** x·∇U of each chain. */
@@ -51,8 +52,7 @@ export function placeWalkers(run: Chains): Walkers {
   const jitter = sampler === 'hmc' ? JITTER : 0;
   const k = new Kernels();
   const { terms, count } = placeTerms(k, system);
-  const groupBytes = 4 * C * 8;
-  const blockBytes = groups * groupBytes;
+  const blockBytes = padded * C * 8;
   const at = {
     rows: k.allocate(blockBytes),
     x: k.allocate(blockBytes),
@@ -63,11 +63,13 @@ export function placeWalkers(run: Chains): Walkers {
     scratch: k.allocate(
       Math.max(k.common.metropolisScratch(particles, dimensions), k.common.hamiltonianScratch(particles, dimensions)),
     ),
+    stepSizes: k.allocate(groups * 8),
     adaptation: k.allocate(groups * k.common.adaptationBytes()),
   };
   const rows = k.f64View(at.rows, padded * C);
   const energy = k.f64View(at.energy, padded);
   const accepted = k.f64View(at.accepted, padded);
+  const stepSizes = k.f64View(at.stepSizes, groups).fill(run.stepSize);
   const evaluate = (energies: number) =>
     k.f64.potential(terms, count, at.x, energies, at.gradient, particles, dimensions, padded / 2, at.scratch);
 
@@ -79,27 +81,23 @@ export function placeWalkers(run: Chains): Walkers {
 
   if (sampler !== 'metropolis') checkStart(k, at, padded, C, sampler);
 
-  const advance = (group: number, firstStep: number, steps: number, stepSize: number): void => {
-    const x = at.x + group * groupBytes;
-    const energies = at.energy + group * 32;
-    const counts = at.accepted + group * 32;
-    const chain = firstChain + 4 * group;
+  const advance = (firstStep: number, steps: number): void => {
     if (sampler === 'metropolis') {
       k.common.metropolis(
         terms,
         count,
-        x,
-        energies,
-        counts,
+        at.x,
+        at.energy,
+        at.accepted,
         particles,
         dimensions,
-        1,
+        groups,
         steps,
         firstStep,
-        chain,
+        firstChain,
         seed,
         stream,
-        stepSize,
+        at.stepSizes,
         beta,
         at.scratch,
       );
@@ -108,39 +106,36 @@ export function placeWalkers(run: Chains): Walkers {
     k.common.hamiltonian(
       terms,
       count,
-      x,
-      at.gradient + group * groupBytes,
-      energies,
-      counts,
+      at.x,
+      at.gradient,
+      at.energy,
+      at.accepted,
       particles,
       dimensions,
-      1,
+      groups,
       steps,
       firstStep,
-      chain,
+      firstChain,
       seed,
       stream,
       run.leapfrogSteps,
-      stepSize,
+      at.stepSizes,
       jitter,
       beta,
       at.scratch,
     );
   };
 
-  const adaptation = (group: number): StepSizeAdaptation => {
-    const state = at.adaptation + group * k.common.adaptationBytes();
-    const [trial, averaged] = [k.f64View(state + 32, 1), k.f64View(state + 40, 1)];
-    const counts = accepted.subarray(4 * group, 4 * group + 4);
-    k.common.startAdaptation(state, run.stepSize);
+  const adaptation = (): StepSizeAdaptation => {
+    const states = at.adaptation;
+    k.common.startAdaptation(states, groups, run.stepSize);
+    accepted.fill(0);
     return {
       step: (number) => {
-        counts.fill(0);
-        advance(group, number, 1, trial[0]);
-        const acceptance = (counts[0] + counts[1] + counts[2] + counts[3]) / 4;
-        k.common.adaptStepSize(state, acceptance, targetAcceptance);
+        advance(number, 1);
+        k.common.adaptStepSizes(states, groups, at.accepted, at.stepSizes, targetAcceptance);
       },
-      result: () => averaged[0],
+      finish: () => k.common.averagedStepSizes(states, groups, at.stepSizes),
     };
   };
 
@@ -161,7 +156,7 @@ export function placeWalkers(run: Chains): Walkers {
     });
   };
 
-  return { groups, energy, accepted, advance, adaptation, positions, virials };
+  return { energy, accepted, stepSizes, advance, adaptation, positions, virials };
 }
 
 function checkStart(

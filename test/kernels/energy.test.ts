@@ -58,7 +58,7 @@ for (const precision of ['f64', 'f32'] as const) {
   });
 
   test(`every batch size gives the same energies and gradients as the twin: ${precision}`, (t) => {
-    for (const system of MIXED) {
+    for (const system of [...MIXED, systemFromSpec('dw4')]) {
       const evaluator = new EnergyEvaluator(system, precision);
       const C = system.particles * system.dimensions;
       // 1 … 9 meet every number of idle lanes, 256 … 515 the boundaries of chunks

@@ -1,6 +1,8 @@
-import { randomWords, STREAM, standardNormals } from '../../src/kernels/index.js';
+import { STREAM } from '../../src/kernels/index.js';
 import type { Chains } from '../../src/samplers/index.js';
 import { EnergyEvaluator } from '../../src/systems/index.js';
+import { drawMomenta } from '../kernels/draw-momenta.js';
+import { philoxMomenta } from '../twin/philox.js';
 
 /** What one chain proposes at step 0, and the logarithm of the probability to accept it. */
 export interface Proposal {
@@ -16,19 +18,33 @@ interface Evaluated {
   readonly gradient: Float64Array;
 }
 
-/** Random numbers of step 0 of a chain: mean-free normals, the uniform of acceptance and the factor of HMC's step size. */
+/** Random numbers of step 0 of a chain: a mean-free momentum, the uniform of acceptance and the factor of HMC's step size. */
 function randomNumbers(run: Chains, chain: number) {
   const { particles: N, dimensions: D } = run.system;
   const stream = run.sampler === 'mala' ? STREAM.mala : STREAM.hmc;
-  const normals = standardNormals(run.seed, stream, chain, 1, N * D);
+  const numbers = (N - 1) * D;
+  const group = chain & ~3;
+  const draws = drawMomenta(run.seed, stream, group, 0, numbers, 1);
+  const { minusTwiceLog, word } = philoxMomenta(run.seed, stream, chain, 0, numbers);
+  return {
+    normals: meanFree(draws.normals.subarray((chain - group) * numbers, (chain - group + 1) * numbers), N, D),
+    uniform: Math.exp(-minusTwiceLog / 2),
+    factor: 1 + (0.2 * word) / 2 ** 31,
+  };
+}
+
+/** (N − 1)·D normals as a mean-free momentum [N, D]: their image under the Householder reflection along e_N + (1, …, 1)/√N. */
+function meanFree(normals: Float64Array, N: number, D: number): Float64Array {
+  const axis = new Float64Array(N).fill(1 / Math.sqrt(N));
+  axis[N - 1] += 1;
+  const squared = axis.reduce((sum, value) => sum + value ** 2, 0);
+  const momentum = Float64Array.of(...normals, ...new Float64Array(D));
   for (let a = 0; a < D; a++) {
-    let sum = 0;
-    for (let i = 0; i < N; i++) sum += normals[i * D + a];
-    for (let i = 0; i < N; i++) normals[i * D + a] -= sum / N;
+    let along = 0;
+    for (let i = 0; i < N; i++) along += axis[i] * momentum[i * D + a];
+    for (let i = 0; i < N; i++) momentum[i * D + a] -= (2 * along * axis[i]) / squared;
   }
-  const words = randomWords(run.seed, stream, 4 * (chain + 1), Math.ceil((N * D) / 2)).subarray(4 * chain);
-  const open = (low: number, high: number) => 1 - Number(((BigInt(high) << 32n) | BigInt(low)) >> 12n) / 2 ** 52;
-  return { normals, uniform: open(words[0], words[1]), factor: 1 + 0.2 * (1 - 2 * open(words[2], words[3])) };
+  return momentum;
 }
 
 const evaluator = (run: Chains) => {

@@ -51,3 +51,29 @@ export function philoxNormals(
   }
   return normals;
 }
+
+/** Words of the momenta of a chain at a step, in pairs: radius and angle. */
+function momentumWords(seed: number, stream: number, chain: number, step: number, pair: number): [number, number] {
+  const words = philox4x32([chain, 0, pair >> 1, step], [seed, stream]);
+  return [words[pair & 1], words[2 + (pair & 1)]];
+}
+
+/** −2 ln u for u = (⌊word/2⌋ + ½)·2⁻³¹ in single precision. */
+const minusTwiceLog = (word: number) => -2 * Math.log(Math.fround((word >>> 1) + 0.5) / 2 ** 31);
+
+/**
+ * The oracle for the momenta of Markov chains: Box–Muller of 32-bit uniforms in f64. Key (seed, stream), counter (chain, 0, draw,
+ * step); words 0 and 2, 1 and 3 of draw d give the pairs 2d and 2d+1, of which the last decides about acceptance.
+ */
+export function philoxMomenta(seed: number, stream: number, chain: number, step: number, numbers: number) {
+  const normals = new Float64Array(numbers);
+  for (let i = 0; i < numbers; i += 2) {
+    const [radiusWord, angleWord] = momentumWords(seed, stream, chain, step, i / 2);
+    const radius = Math.sqrt(minusTwiceLog(radiusWord)) * (angleWord >>> 31 ? -1 : 1);
+    const angle = (Math.PI * (angleWord << 1)) / 2 ** 32;
+    normals[i] = radius * Math.cos(angle);
+    if (i + 1 < numbers) normals[i + 1] = radius * Math.sin(angle);
+  }
+  const [decision, word] = momentumWords(seed, stream, chain, step, Math.ceil(numbers / 2));
+  return { normals, minusTwiceLog: minusTwiceLog(decision), word: word | 0 };
+}
