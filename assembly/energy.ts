@@ -42,6 +42,7 @@ function pull<T extends number>(withGradient: bool, p: usize, mean: v128, stiffn
 @inline
 function trapTerm<T extends number>(
   D: i32,
+  withEnergy: bool,
   withGradient: bool,
   term: usize,
   x: usize,
@@ -77,8 +78,10 @@ function trapTerm<T extends number>(
       sum = v128.add<T>(sum, squared);
       gradient += stride;
     }
-    accumulate<T>(energy, v128.mul<T>(halfStiffness, sum));
-    energy += lanes<T>() * 8;
+    if (withEnergy) {
+      accumulate<T>(energy, v128.mul<T>(halfStiffness, sum));
+      energy += lanes<T>() * 8;
+    }
   }
 }
 
@@ -86,6 +89,7 @@ function trapTerm<T extends number>(
 @inline
 function pairTermOfKind<T extends number>(
   D: i32,
+  withEnergy: bool,
   withGradient: bool,
   mask: usize,
   kind: i32,
@@ -98,16 +102,17 @@ function pairTermOfKind<T extends number>(
   scratch: usize,
 ): void {
   if (kind == DOUBLE_WELL) {
-    pairTerm<T>(D, DOUBLE_WELL, withGradient, mask, term, x, energy, gradient, particles, blocks, scratch);
+    pairTerm<T>(D, DOUBLE_WELL, withEnergy, withGradient, mask, term, x, energy, gradient, particles, blocks, scratch);
   } else if (kind == LENNARD_JONES) {
-    pairTerm<T>(D, LENNARD_JONES, withGradient, mask, term, x, energy, gradient, particles, blocks, scratch);
-  } else pairTerm<T>(D, TABULATED, withGradient, mask, term, x, energy, gradient, particles, blocks, scratch);
+    pairTerm<T>(D, LENNARD_JONES, withEnergy, withGradient, mask, term, x, energy, gradient, particles, blocks, scratch);
+  } else pairTerm<T>(D, TABULATED, withEnergy, withGradient, mask, term, x, energy, gradient, particles, blocks, scratch);
 }
 
 // @ts-ignore: decorator
 @inline
 function addTerms<T extends number>(
   D: i32,
+  withEnergy: bool,
   withGradient: bool,
   terms: usize,
   count: i32,
@@ -120,11 +125,11 @@ function addTerms<T extends number>(
 ): void {
   for (let t = 0; t < count; t++, terms += TERM_BYTES) {
     const kind = <i32>load<f64>(terms);
-    if (kind == TRAP) trapTerm<T>(D, withGradient, terms, x, energy, gradient, particles, blocks);
+    if (kind == TRAP) trapTerm<T>(D, withEnergy, withGradient, terms, x, energy, gradient, particles, blocks);
     else if (load<f64>(terms, 48) != 0) {
       const mask = <usize>load<f64>(terms, 48);
-      pairTermOfKind<T>(D, withGradient, mask, kind, terms, x, energy, gradient, particles, blocks, scratch);
-    } else pairTermOfKind<T>(D, withGradient, 0, kind, terms, x, energy, gradient, particles, blocks, scratch);
+      pairTermOfKind<T>(D, withEnergy, withGradient, mask, kind, terms, x, energy, gradient, particles, blocks, scratch);
+    } else pairTermOfKind<T>(D, withEnergy, withGradient, 0, kind, terms, x, energy, gradient, particles, blocks, scratch);
   }
 }
 
@@ -147,15 +152,36 @@ export function potential<T extends number>(
     const unit = energyUnit(DOUBLE_WELL, terms);
     const tile = scratch + CONSTANTS;
     placeConstants<T>(DOUBLE_WELL, terms, scratch);
-    if (gradient != 0) fourDoubleWell<T>(true, scratch, unit, x, energy, gradient, blocks, tile);
-    else fourDoubleWell<T>(false, scratch, unit, x, energy, 0, blocks, tile);
+    if (gradient != 0) fourDoubleWell<T>(true, true, scratch, unit, x, energy, gradient, blocks, tile);
+    else fourDoubleWell<T>(true, false, scratch, unit, x, energy, 0, blocks, tile);
     return;
   }
   memory.fill(energy, 0, <usize>(blocks * lanes<T>() * 8));
   if (gradient != 0) {
     memory.fill(gradient, 0, <usize>(blocks * particles * dimensions) * VECTOR);
-    if (dimensions == 3) addTerms<T>(3, true, terms, count, x, energy, gradient, particles, blocks, scratch);
-    else addTerms<T>(2, true, terms, count, x, energy, gradient, particles, blocks, scratch);
-  } else if (dimensions == 3) addTerms<T>(3, false, terms, count, x, energy, 0, particles, blocks, scratch);
-  else addTerms<T>(2, false, terms, count, x, energy, 0, particles, blocks, scratch);
+    if (dimensions == 3) addTerms<T>(3, true, true, terms, count, x, energy, gradient, particles, blocks, scratch);
+    else addTerms<T>(2, true, true, terms, count, x, energy, gradient, particles, blocks, scratch);
+  } else if (dimensions == 3) addTerms<T>(3, true, false, terms, count, x, energy, 0, particles, blocks, scratch);
+  else addTerms<T>(2, true, false, terms, count, x, energy, 0, particles, blocks, scratch);
+}
+
+/** Gradients alone, written, of blocks at `x`. `scratch` holds `energyScratch` bytes. */
+export function forces<T extends number>(
+  terms: usize,
+  count: i32,
+  x: usize,
+  gradient: usize,
+  particles: i32,
+  dimensions: i32,
+  blocks: i32,
+  scratch: usize,
+): void {
+  if (isFourDoubleWell(terms, count, particles, dimensions)) {
+    placeConstants<T>(DOUBLE_WELL, terms, scratch);
+    fourDoubleWell<T>(false, true, scratch, 0, x, 0, gradient, blocks, scratch + CONSTANTS);
+    return;
+  }
+  memory.fill(gradient, 0, <usize>(blocks * particles * dimensions) * VECTOR);
+  if (dimensions == 3) addTerms<T>(3, false, true, terms, count, x, 0, gradient, particles, blocks, scratch);
+  else addTerms<T>(2, false, true, terms, count, x, 0, gradient, particles, blocks, scratch);
 }

@@ -86,25 +86,27 @@ function gradientAxis<T extends number>(p: usize, r: usize, out: usize): void {
 // @ts-ignore: decorator
 @inline
 export function fourDoubleWell<T extends number>(
-  withGradient: bool, k: usize, unit: f64, x: usize, energy: usize, gradient: usize, blocks: i32, scratch: usize,
+  withEnergy: bool, withGradient: bool, k: usize, unit: f64, x: usize, energy: usize, gradient: usize, blocks: i32, scratch: usize,
 ): void {
   const scale = v128.splat<T>(<T>unit);
   const group = blocksPerTile(4);
   for (let left = blocks; left > 0; left -= group) {
     const end = scratch + <usize>min(group, left) * ENTRIES;
     for (let p = scratch; p < end; p += ENTRIES, x += BLOCK) distances<T>(x, p);
-    for (let p = scratch; p < end; p += ENTRIES, energy += <usize>(lanes<T>() * 8)) {
-      let row = well<T>(withGradient, k, p);
-      row = v128.add<T>(row, well<T>(withGradient, k, p + ENTRY));
-      row = v128.add<T>(row, well<T>(withGradient, k, p + 2 * ENTRY));
-      v128.store(energy, v128.splat<T>(<T>0));
-      if (sizeof<T>() == 4) v128.store(energy, v128.splat<T>(<T>0), 16);
-      accumulate<T>(energy, v128.mul<T>(scale, row));
-      row = well<T>(withGradient, k, p + 3 * ENTRY);
-      row = v128.add<T>(row, well<T>(withGradient, k, p + 4 * ENTRY));
-      accumulate<T>(energy, v128.mul<T>(scale, row));
-      accumulate<T>(energy, v128.mul<T>(scale, well<T>(withGradient, k, p + 5 * ENTRY)));
-    }
+    if (withEnergy) {
+      for (let p = scratch; p < end; p += ENTRIES, energy += <usize>(lanes<T>() * 8)) {
+        let row = well<T>(withGradient, k, p);
+        row = v128.add<T>(row, well<T>(withGradient, k, p + ENTRY));
+        row = v128.add<T>(row, well<T>(withGradient, k, p + 2 * ENTRY));
+        v128.store(energy, v128.splat<T>(<T>0));
+        if (sizeof<T>() == 4) v128.store(energy, v128.splat<T>(<T>0), 16);
+        accumulate<T>(energy, v128.mul<T>(scale, row));
+        row = well<T>(withGradient, k, p + 3 * ENTRY);
+        row = v128.add<T>(row, well<T>(withGradient, k, p + 4 * ENTRY));
+        accumulate<T>(energy, v128.mul<T>(scale, row));
+        accumulate<T>(energy, v128.mul<T>(scale, well<T>(withGradient, k, p + 5 * ENTRY)));
+      }
+    } else for (let p = scratch; p < end; p += ENTRY) well<T>(true, k, p);
     if (withGradient) {
       for (let p = scratch; p < end; p += ENTRIES, gradient += BLOCK) {
         gradientAxis<T>(p, p + 16, gradient);

@@ -143,6 +143,7 @@ function keyPass<T extends number>(
 function energyPass<T extends number>(
   D: i32,
   kind: i32,
+  withEnergy: bool,
   withGradient: bool,
   mask: usize,
   term: usize,
@@ -186,7 +187,7 @@ function energyPass<T extends number>(
         if (load<u8>(counts) == 0) continue;
       }
       if (kind == TABULATED) row = v128.add<T>(row, tabulated<T>(term, key, withGradient, work));
-      else row = v128.add<T>(row, pairEnergy<T>(kind, key, k0, k1, k2, k3));
+      else if (withEnergy) row = v128.add<T>(row, pairEnergy<T>(kind, key, k0, k1, k2, k3));
       if (withGradient) {
         const slope =
           kind == TABULATED ? v128.mul<T>(unit, v128.load(work)) : pairSlope<T>(kind, key, k0, k1, k3, k4);
@@ -203,7 +204,7 @@ function energyPass<T extends number>(
         }
       }
     }
-    accumulate<T>(energy, v128.mul<T>(unit, row));
+    if (withEnergy) accumulate<T>(energy, v128.mul<T>(unit, row));
     if (withGradient) {
       v128.store(gi, v128.add<T>(v128.load(gi), ga));
       v128.store(gi, v128.add<T>(v128.load(gi, 16), gb), 16);
@@ -219,6 +220,7 @@ function energyPass<T extends number>(
 export function pairTerm<T extends number>(
   D: i32,
   kind: i32,
+  withEnergy: bool,
   withGradient: bool,
   mask: usize,
   term: usize,
@@ -247,7 +249,7 @@ export function pairTerm<T extends number>(
       for (let b = b0; b < b1; b++) {
         const at = <usize>b * block;
         p = energyPass<T>(
-          D, kind, withGradient, mask, term, scratch, x + at, energy + <usize>b * sums, gradient + at,
+          D, kind, withEnergy, withGradient, mask, term, scratch, x + at, energy + <usize>b * sums, gradient + at,
           first, end, particles, p,
         );
       }

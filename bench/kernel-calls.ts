@@ -117,38 +117,44 @@ export function metropolisSteps(system: System): KernelCall & { readonly energyE
   return { units: chains * steps, run, energyError };
 }
 
-/** Leapfrog steps of HMC (`leapfrogSteps` > 1) or MALA (1) on 64 chains in f64, and the gradients that they need alone. */
+/**
+ * Leapfrog steps of HMC (`leapfrogSteps` > 1) or MALA (1) on 64 chains, and the evaluations of a step alone: gradients in f32, and
+ * in the end an energy with its gradient in f64. Per gradient.
+ */
 export function leapfrogs(
   system: System,
   leapfrogSteps: number,
-): { readonly sampler: KernelCall; readonly kernel: KernelCall } {
+): { readonly sampler: KernelCall; readonly evaluations: KernelCall } {
   const k = new Kernels();
   const { particles, dimensions, sampling } = system;
   const C = particles * dimensions;
   const [groups, steps] = [16, 4];
   const chains = 4 * groups;
   const blocks = new SampleBlocks(k, 'f64', particles, dimensions, chains);
+  const single = new SampleBlocks(k, 'f32', particles, dimensions, chains);
   const { terms, count } = placeTerms(k, system);
-  const [energy, accepted, gradient] = [chains * 8, chains * 8, chains * C * 8].map((bytes) => k.allocate(bytes));
-  const stepSizes = k.place(new Float64Array(groups).fill(0.01));
+  const forceTerms = placeTerms(k, system, 'f32').terms;
+  const [energy, accepted, gradient, force] = [1, 1, C, C].map((numbers) => k.allocate(chains * numbers * 8));
   const samplerScratch = k.allocate(k.common.hamiltonianScratch(particles, dimensions));
   const scratch = k.allocate(k.common.energyScratch(particles));
-  blocks.load(
-    Float64Array.from({ length: chains * C }, (_, c) => sampling.start[c % C]),
-    0,
-    chains,
-  );
+  const stepSizes = k.place(new Float64Array(groups).fill(0.01));
+  const start = Float64Array.from({ length: chains * C }, (_, c) => sampling.start[c % C]);
+  for (const place of [blocks, single]) place.load(start, 0, chains);
   const x = blocks.positions;
+  const first = k.f64View(energy, 1);
   const evaluate = () => {
+    for (let l = 1; l < leapfrogSteps; l++) {
+      k.common.forces32(forceTerms, count, single.positions, force, particles, dimensions, chains / 4, scratch);
+    }
     k.f64.potential(terms, count, x, energy, gradient, particles, dimensions, chains / 2, scratch);
     return first[0];
   };
-  const first = k.f64View(energy, 1);
   evaluate();
   let step = 0;
   const run = () => {
     k.common.hamiltonian(
       terms,
+      forceTerms,
       count,
       x,
       gradient,
@@ -171,7 +177,25 @@ export function leapfrogs(
     step += steps;
     return first[0];
   };
-  return { sampler: { units: chains * steps * leapfrogSteps, run }, kernel: { units: chains, run: evaluate } };
+  return {
+    sampler: { units: chains * steps * leapfrogSteps, run },
+    evaluations: { units: chains * leapfrogSteps, run: evaluate },
+  };
+}
+
+/** Momenta of 64 chains at a time, per number. */
+export function chainMomenta(system: System): KernelCall {
+  const k = new Kernels();
+  const numbers = (system.particles - 1) * system.dimensions;
+  const groups = 16;
+  const out = k.allocate(k.common.momentaBytes(numbers, groups));
+  const first = k.f64View(out, 1);
+  let step = 0;
+  const run = () => {
+    k.common.momenta(SEED, STREAM.hmc, 0, step++, numbers, groups, out);
+    return first[0];
+  };
+  return { units: 4 * groups * numbers, run };
 }
 
 /** Box–Muller normals of 256 samples of 8 coordinates, per number. */

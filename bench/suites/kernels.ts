@@ -4,6 +4,7 @@ import type { Precision } from '../../src/kernels/index.js';
 import { type Case, PRECISIONS } from '../cases.js';
 import { benchDenseField, DENSE_UNITS } from '../checks.js';
 import {
+  chainMomenta,
   energies,
   type KernelCall,
   leapfrogs,
@@ -84,18 +85,18 @@ async function* pairKernels(
 async function* samplerShares({ cases, quick }: Bench): AsyncGenerator<Measurement> {
   const effort = quick ? QUICK_ROUNDS : NATIVE_ROUNDS;
   for (const c of cases) {
-    const hmc = leapfrogs(c.system, 10);
-    const mala = leapfrogs(c.system, 1);
+    const [hmc, mala] = [10, 1].map((steps) => leapfrogs(c.system, steps));
     const contenders = [
-      inProcess('energy + gradient alone', hmc.kernel.units, hmc.kernel.run),
       inProcess('HMC, 10 leapfrog steps', hmc.sampler.units, hmc.sampler.run),
+      inProcess('its energies and gradients alone', hmc.evaluations.units, hmc.evaluations.run),
       inProcess('MALA', mala.sampler.units, mala.sampler.run),
+      inProcess('its energies and gradients alone (f64)', mala.evaluations.units, mala.evaluations.run),
     ];
     const times = await takeTurns(contenders, effort);
-    const what = { group: 'HMC and MALA by gradient evaluation, f64', subject: c.label, unit: 'gradient' };
+    const what = { group: 'HMC and MALA by gradient evaluation', subject: c.label, unit: 'gradient' };
     for (const [i, m] of measured(contenders, times, what).entries()) {
-      const share = `${((100 * times[0].median) / times[i].median).toFixed(0)} % of its time in the energy kernel`;
-      yield i === 0 ? m : { ...m, note: share };
+      const share = `${((100 * times[i | 1].median) / times[i & ~1].median).toFixed(0)} % of the time above`;
+      yield i % 2 === 0 ? m : { ...m, note: share };
     }
   }
 }
@@ -144,6 +145,8 @@ function* otherKernels(cases: readonly Case[]): Generator<Row> {
     ...row('normal random numbers, by the clock', 'prior', 'f64', 'number', priorNormals()),
     passes: normalPasses(),
   };
+  for (const c of cases)
+    yield row('normal random numbers, by the clock', `momenta, ${c.label}`, 'f32', 'number', chainMomenta(c.system));
 }
 
 export const kernels: Suite = {

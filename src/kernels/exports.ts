@@ -243,6 +243,7 @@ export interface CommonKernels {
   metropolisScratch(particles: number, dimensions: number): number;
   hamiltonian(
     terms: number,
+    forceTerms: number,
     termCount: number,
     x: number,
     gradients: number,
@@ -260,6 +261,16 @@ export interface CommonKernels {
     stepSizes: number,
     jitter: number,
     beta: number,
+    scratch: number,
+  ): void;
+  forces32(
+    terms: number,
+    count: number,
+    x: number,
+    gradient: number,
+    particles: number,
+    dimensions: number,
+    blocks: number,
     scratch: number,
   ): void;
   hamiltonianScratch(particles: number, dimensions: number): number;

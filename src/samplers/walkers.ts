@@ -52,6 +52,7 @@ export function placeWalkers(run: Chains): Walkers {
   const jitter = sampler === 'hmc' ? JITTER : 0;
   const k = new Kernels();
   const { terms, count } = placeTerms(k, system);
+  const forceTerms = placeTerms(k, system, 'f32').terms;
   const blockBytes = padded * C * 8;
   const at = {
     rows: k.allocate(blockBytes),
@@ -105,6 +106,7 @@ export function placeWalkers(run: Chains): Walkers {
     }
     k.common.hamiltonian(
       terms,
+      forceTerms,
       count,
       at.x,
       at.gradient,

@@ -1,4 +1,7 @@
 import test from 'ava';
+import { SampleBlocks } from '../../src/flows/sample-blocks.js';
+import { Kernels } from '../../src/kernels/index.js';
+import { placeTerms } from '../../src/systems/energy.js';
 import { defineSystem, EnergyEvaluator, type System, systemFromSpec } from '../../src/systems/index.js';
 import { twinEnergyAndGradient } from '../twin/energy.js';
 import { type RandomSource, randomSource } from '../twin/random.js';
@@ -142,5 +145,23 @@ test('the virial x·∇U is the derivative of U under scaling', (t) => {
     const h = 1e-3;
     const derivative = (8 * (U(1 + h) - U(1 - h)) - (U(1 + 2 * h) - U(1 - 2 * h))) / (12 * h);
     t.true(Math.abs(derivative - virial) < 1e-6 * Math.abs(virial), `${derivative} against ${virial}`);
+  }
+});
+
+test('forces on the way of HMC are the gradients of f32 that come with energies, to the bit', (t) => {
+  for (const system of [...MIXED, systemFromSpec('dw4'), systemFromSpec('lj13:pairFactor=2')]) {
+    const { particles, dimensions } = system;
+    const n = 12;
+    const x = clusters(randomSource(8), n, system);
+    const { gradient } = new EnergyEvaluator(system, 'f32').energyAndGradient(x, n);
+    const k = new Kernels();
+    const blocks = new SampleBlocks(k, 'f32', particles, dimensions, n);
+    const { terms, count } = placeTerms(k, system, 'f32');
+    const [out, rows] = [k.allocate(x.length * 4), k.allocate(x.length * 8)];
+    const scratch = k.allocate(k.common.energyScratch(particles));
+    blocks.load(x, 0, n);
+    k.common.forces32(terms, count, blocks.positions, out, particles, dimensions, n / 4, scratch);
+    k.f32.unpackTo64(out, rows, n, particles * dimensions);
+    t.deepEqual(k.f64View(rows, x.length).slice(), Float64Array.from(gradient), system.name);
   }
 });

@@ -1,4 +1,4 @@
-import { STREAM } from '../../src/kernels/index.js';
+import { type Precision, STREAM } from '../../src/kernels/index.js';
 import type { Chains } from '../../src/samplers/index.js';
 import { EnergyEvaluator } from '../../src/systems/index.js';
 import { drawMomenta } from '../kernels/draw-momenta.js';
@@ -47,8 +47,8 @@ function meanFree(normals: Float64Array, N: number, D: number): Float64Array {
   return momentum;
 }
 
-const evaluator = (run: Chains) => {
-  const system = new EnergyEvaluator(run.system);
+const evaluator = (run: Chains, precision: Precision = 'f64') => {
+  const system = new EnergyEvaluator(run.system, precision);
   return (x: Float64Array): Evaluated => {
     const { energy, gradient } = system.energyAndGradient(x, 1);
     return { energy: energy[0], gradient };
@@ -73,9 +73,10 @@ export function malaProposal(run: Chains, chain: number, x: Float64Array): Propo
   return { x: proposal, energy: there.energy, logAcceptance, uniform };
 }
 
-/** HMC as Neal (2011) has it: half a kick, drifts and kicks, half a kick. */
+/** HMC as Neal (2011) has it: half a kick, drifts and kicks, half a kick. Kicks on the way are by gradients in f32. */
 export function hmcProposal(run: Chains, chain: number, x: Float64Array): Proposal {
   const evaluate = evaluator(run);
+  const onTheWay = evaluator(run, 'f32');
   const { normals, uniform, factor } = randomNumbers(run, chain);
   const [step, beta] = [run.stepSize * factor, 1 / run.kT];
   const kinetic = (p: Float64Array) => 0.5 * p.reduce((sum, value) => sum + value ** 2, 0);
@@ -88,8 +89,9 @@ export function hmcProposal(run: Chains, chain: number, x: Float64Array): Propos
   for (let l = 1; l <= run.leapfrogSteps; l++) {
     const drift = p;
     proposal = proposal.map((value, c) => value + step * drift[c]);
-    there = evaluate(proposal);
-    p = kicked(p, there, l < run.leapfrogSteps ? step : step / 2);
+    const last = l === run.leapfrogSteps;
+    there = last ? evaluate(proposal) : onTheWay(proposal);
+    p = kicked(p, there, last ? step / 2 : step);
   }
   const logAcceptance = -beta * (there.energy - here.energy) - (kinetic(p) - kinetic(normals));
   return { x: proposal, energy: there.energy, logAcceptance, uniform };
