@@ -104,7 +104,8 @@ export function hamiltonian(
         for (let g: usize = 0; g < end; g++) {
           const at = g * pair;
           kickAndDrift(
-            trajectory + g * TRAJECTORY, beta, force + g * block, previous + at, q + at, next + at, single + g * block, block,
+            trajectory + g * TRAJECTORY, beta, force + g * block, previous + at, q + at, next + at, single + g * block,
+            <usize>dimensions * VECTOR, block,
           );
         }
         previous = q;

@@ -102,26 +102,46 @@ export function startTrajectories(
   v128.store(trajectory, f64x2.mul(squares1, squared1), 48);
 }
 
-/** A whole kick and the drift behind it, to `next`, which may be `previous`; in f32 it is `single`. `force` is ∇U of f32. */
+/** The position of one coordinate of two chains after a kick and the drift behind it: q + (q − previous) − kick. */
+// @ts-ignore: decorator
+@inline
+function advance(kick: v128, previous: usize, q: usize, next: usize): v128 {
+  const here = v128.load(q);
+  const there = f64x2.add(here, f64x2.sub(f64x2.sub(here, v128.load(previous)), kick));
+  v128.store(next, there);
+  return there;
+}
+
+/**
+ * A whole kick and the drift behind it, to `next`, which may be `previous`; in f32 it is `single`. `force` is ∇U of f32, whose sum
+ * over particles is zero but for rounding: for the last one stands the sum of the others, lest the centroid drifts.
+ */
 // @ts-ignore: decorator
 @inline
 export function kickAndDrift(
-  trajectory: usize, beta: f64, force: usize, previous: usize, q: usize, next: usize, single: usize, block: usize,
+  trajectory: usize, beta: f64, force: usize, previous: usize, q: usize, next: usize, single: usize, stride: usize,
+  block: usize,
 ): void {
   const size0 = f64x2.mul(v128.load(trajectory), f64x2.splat(beta));
   const size1 = f64x2.mul(v128.load(trajectory, 16), f64x2.splat(beta));
   const upperPrevious = previous + block, upperQ = q + block, upperNext = next + block;
-  for (let p: usize = 0; p < block; p += VECTOR) {
-    const g = v128.load(force + p);
-    const here0 = v128.load(q + p);
-    const here1 = v128.load(upperQ + p);
-    const w0 = f64x2.sub(f64x2.sub(here0, v128.load(previous + p)), f64x2.mul(size0, low(g)));
-    const w1 = f64x2.sub(f64x2.sub(here1, v128.load(upperPrevious + p)), f64x2.mul(size1, high(g)));
-    const next0 = f64x2.add(here0, w0);
-    const next1 = f64x2.add(here1, w1);
-    v128.store(next + p, next0);
-    v128.store(upperNext + p, next1);
-    v128.store(single + p, rounded(next0, next1));
+  for (let axis: usize = 0; axis < stride; axis += VECTOR) {
+    let last0 = f64x2.splat(0);
+    let last1 = last0;
+    let p = axis;
+    for (; p < block - stride; p += stride) {
+      const g = v128.load(force + p);
+      const kick0 = f64x2.mul(size0, low(g));
+      const kick1 = f64x2.mul(size1, high(g));
+      last0 = f64x2.sub(last0, kick0);
+      last1 = f64x2.sub(last1, kick1);
+      const there0 = advance(kick0, previous + p, q + p, next + p);
+      const there1 = advance(kick1, upperPrevious + p, upperQ + p, upperNext + p);
+      v128.store(single + p, rounded(there0, there1));
+    }
+    const there0 = advance(last0, previous + p, q + p, next + p);
+    const there1 = advance(last1, upperPrevious + p, upperQ + p, upperNext + p);
+    v128.store(single + p, rounded(there0, there1));
   }
 }
 

@@ -8,13 +8,6 @@ import { log, sinTurns } from './math';
 /** Philox's multipliers, then what its keys grow by. In memory, because the engine makes a constant anew in every turn of a loop. */
 const PHILOX = memory.data<u32>([0xd2511f53, 0xcd9e8d57, 0x9e3779b9, 0xbb67ae85]);
 
-/** High words of the products of lanes. */
-// @ts-ignore: decorator
-@inline
-function high(a: v128, m: v128): v128 {
-  return v128.shuffle<i32>(i64x2.extmul_low_i32x4_u(a, m), i64x2.extmul_high_i32x4_u(a, m), 1, 3, 5, 7);
-}
-
 /** Ten rounds for four counters at once; the four words of each come out as four i32x4, two at `a` and two at `b`. */
 // @ts-ignore: decorator
 @inline
@@ -24,12 +17,14 @@ function philox4(c0: v128, c1: v128, c2: v128, c3: v128, key0: u32, key1: u32, a
   for (let round = 0; round < 10; round++) {
     const m0 = v128.load32_splat(PHILOX);
     const m1 = v128.load32_splat(PHILOX, 4);
-    const even = v128.xor(high(c2, m1), v128.xor(c1, k0));
-    const odd = v128.xor(high(c0, m0), v128.xor(c3, k1));
-    c1 = i32x4.mul(c2, m1);
-    c3 = i32x4.mul(c0, m0);
-    c0 = even;
-    c2 = odd;
+    const p = i64x2.extmul_low_i32x4_u(c0, m0);
+    const q = i64x2.extmul_high_i32x4_u(c0, m0);
+    const r = i64x2.extmul_low_i32x4_u(c2, m1);
+    const s = i64x2.extmul_high_i32x4_u(c2, m1);
+    c0 = v128.xor(v128.shuffle<i32>(r, s, 1, 3, 5, 7), v128.xor(c1, k0));
+    c2 = v128.xor(v128.shuffle<i32>(p, q, 1, 3, 5, 7), v128.xor(c3, k1));
+    c1 = v128.shuffle<i32>(r, s, 0, 2, 4, 6);
+    c3 = v128.shuffle<i32>(p, q, 0, 2, 4, 6);
     k0 = i32x4.add(k0, v128.load32_splat(PHILOX, 8));
     k1 = i32x4.add(k1, v128.load32_splat(PHILOX, 12));
   }
@@ -57,18 +52,22 @@ export function philox4Twice(
   for (let round = 0; round < 10; round++) {
     const m0 = v128.load32_splat(PHILOX);
     const m1 = v128.load32_splat(PHILOX, 4);
-    const evenC = v128.xor(high(c2, m1), v128.xor(c1, k0));
-    const oddC = v128.xor(high(c0, m0), v128.xor(c3, k1));
-    c1 = i32x4.mul(c2, m1);
-    c3 = i32x4.mul(c0, m0);
-    c0 = evenC;
-    c2 = oddC;
-    const evenD = v128.xor(high(d2, m1), v128.xor(d1, k0));
-    const oddD = v128.xor(high(d0, m0), v128.xor(d3, k1));
-    d1 = i32x4.mul(d2, m1);
-    d3 = i32x4.mul(d0, m0);
-    d0 = evenD;
-    d2 = oddD;
+    const p = i64x2.extmul_low_i32x4_u(c0, m0);
+    const q = i64x2.extmul_high_i32x4_u(c0, m0);
+    const r = i64x2.extmul_low_i32x4_u(c2, m1);
+    const s = i64x2.extmul_high_i32x4_u(c2, m1);
+    c0 = v128.xor(v128.shuffle<i32>(r, s, 1, 3, 5, 7), v128.xor(c1, k0));
+    c2 = v128.xor(v128.shuffle<i32>(p, q, 1, 3, 5, 7), v128.xor(c3, k1));
+    c1 = v128.shuffle<i32>(r, s, 0, 2, 4, 6);
+    c3 = v128.shuffle<i32>(p, q, 0, 2, 4, 6);
+    const t = i64x2.extmul_low_i32x4_u(d0, m0);
+    const u = i64x2.extmul_high_i32x4_u(d0, m0);
+    const v = i64x2.extmul_low_i32x4_u(d2, m1);
+    const w = i64x2.extmul_high_i32x4_u(d2, m1);
+    d0 = v128.xor(v128.shuffle<i32>(v, w, 1, 3, 5, 7), v128.xor(d1, k0));
+    d2 = v128.xor(v128.shuffle<i32>(t, u, 1, 3, 5, 7), v128.xor(d3, k1));
+    d1 = v128.shuffle<i32>(v, w, 0, 2, 4, 6);
+    d3 = v128.shuffle<i32>(t, u, 0, 2, 4, 6);
     k0 = i32x4.add(k0, v128.load32_splat(PHILOX, 8));
     k1 = i32x4.add(k1, v128.load32_splat(PHILOX, 12));
   }

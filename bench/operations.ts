@@ -115,7 +115,7 @@ export function energyPasses({ system }: Case): Pass[] {
 
 /** Two draws of four samples by ten rounds of Philox: sixteen numbers. The rest is done for eight at a time. */
 export const NORMALS = {
-  round: { others: 18, shuffles: 8 },
+  round: { others: 18, shuffles: 8, loads: 4 },
   logarithms: { additions: 30, multiplications: 28, divisions: 2, others: 16, shuffles: 2, loads: 2, stores: 2 },
   turn: { additions: 34, multiplications: 44, roots: 2, others: 32, shuffles: 2, loads: 4, stores: 4 },
 } as const satisfies Record<string, Operations>;
@@ -124,7 +124,11 @@ export const NORMALS = {
 export function normalPasses(): Pass[] {
   const { round, logarithms, turn } = NORMALS;
   return [
-    pass('Philox, ten rounds', { others: 10 * round.others, shuffles: 10 * round.shuffles, stores: 8 }, 1 / 16),
+    pass(
+      'Philox, ten rounds',
+      { others: 10 * round.others, shuffles: 10 * round.shuffles, loads: 10 * round.loads, stores: 8 },
+      1 / 16,
+    ),
     pass('logarithms', logarithms, 1 / 8),
     pass('root, angle, product', turn, 1 / 8),
   ];

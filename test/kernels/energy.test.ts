@@ -1,5 +1,4 @@
 import test from 'ava';
-import { SampleBlocks } from '../../src/flows/sample-blocks.js';
 import { Kernels } from '../../src/kernels/index.js';
 import { placeTerms } from '../../src/systems/energy.js';
 import { defineSystem, EnergyEvaluator, type System, systemFromSpec } from '../../src/systems/index.js';
@@ -155,13 +154,14 @@ test('forces on the way of HMC are the gradients of f32 that come with energies,
     const x = clusters(randomSource(8), n, system);
     const { gradient } = new EnergyEvaluator(system, 'f32').energyAndGradient(x, n);
     const k = new Kernels();
-    const blocks = new SampleBlocks(k, 'f32', particles, dimensions, n);
+    const C = particles * dimensions;
     const { terms, count } = placeTerms(k, system, 'f32');
-    const [out, rows] = [k.allocate(x.length * 4), k.allocate(x.length * 8)];
+    const [rows, positions, forces] = [8, 4, 4].map((bytes) => k.allocate(x.length * bytes));
     const scratch = k.allocate(k.common.energyScratch(particles));
-    blocks.load(x, 0, n);
-    k.common.forces32(terms, count, blocks.positions, out, particles, dimensions, n / 4, scratch);
-    k.f32.unpackTo64(out, rows, n, particles * dimensions);
+    k.f64View(rows, x.length).set(x);
+    k.f32.packFrom64(rows, positions, n, C);
+    k.common.forces32(terms, count, positions, forces, particles, dimensions, n / 4, scratch);
+    k.f32.unpackTo64(forces, rows, n, C);
     t.deepEqual(k.f64View(rows, x.length).slice(), Float64Array.from(gradient), system.name);
   }
 });

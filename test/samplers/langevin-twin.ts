@@ -73,10 +73,23 @@ export function malaProposal(run: Chains, chain: number, x: Float64Array): Propo
   return { x: proposal, energy: there.energy, logAcceptance, uniform };
 }
 
+/** Gradients in f32, that of the last particle being minus the sum of the others. */
+function balancedEvaluator(run: Chains) {
+  const evaluate = evaluator(run, 'f32');
+  const D = run.system.dimensions;
+  return (x: Float64Array): Evaluated => {
+    const { energy, gradient } = evaluate(x);
+    const last = gradient.length - D;
+    gradient.fill(0, last);
+    for (let c = 0; c < last; c++) gradient[last + (c % D)] -= gradient[c];
+    return { energy, gradient };
+  };
+}
+
 /** HMC as Neal (2011) has it: half a kick, drifts and kicks, half a kick. Kicks on the way are by gradients in f32. */
 export function hmcProposal(run: Chains, chain: number, x: Float64Array): Proposal {
   const evaluate = evaluator(run);
-  const onTheWay = evaluator(run, 'f32');
+  const onTheWay = balancedEvaluator(run);
   const { normals, uniform, factor } = randomNumbers(run, chain);
   const [step, beta] = [run.stepSize * factor, 1 / run.kT];
   const kinetic = (p: Float64Array) => 0.5 * p.reduce((sum, value) => sum + value ** 2, 0);
