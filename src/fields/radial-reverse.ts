@@ -52,12 +52,11 @@ export class RadialReverse implements PreparedReverse {
     const size = kernels.common.tableReverseScratch(K, columns);
     const ranges = tileRanges(tables.tiles, grid.intervals);
     kernels.parallel(
-      ranges.map(({ from, to }, job) => [
-        [
-          ...(['tableProductsReverse', tables.mu, tables.invGamma, basis, windows, tables.weights] as const),
-          ...[K, columns, from, to, grid.spacing, knotBars, this.#scratch + job * size],
-        ] as unknown as KernelCall,
-      ]),
+      ranges.map(({ from, to }, job) => {
+        const sums = this.#scratch + job * size;
+        const run = [K, columns, from, to, grid.spacing, knotBars, sums] as const;
+        return [['tableProductsReverse', tables.mu, tables.invGamma, basis, windows, tables.weights, ...run]];
+      }),
     );
     kernels.common.collectReverse(this.#scratch, ranges.length, K, columns, this.#results);
     const at = (first: number, count: number) => kernels.f64View(this.#results + first * 8, count).slice();

@@ -196,10 +196,8 @@ export class RadialTables implements PreparedField {
     for (let p = 0; p < pairs; p++) {
       const input = rows + p * M * rowBytes + start;
       const out = stages + p * tableBytes + start;
-      calls.push([
-        ...[`combineRows${width}` as const, this.kappa, M * bytes, bytes],
-        ...[this.#times.length, M, input, rowBytes, length, out, this.stageBytes],
-      ] as unknown as KernelCall);
+      const blend = [input, rowBytes, length, out, this.stageBytes] as const;
+      calls.push([`combineRows${width}`, this.kappa, M * bytes, bytes, this.#times.length, M, ...blend]);
     }
     return calls;
   }

@@ -1,4 +1,4 @@
-export { type Aligner, type Alignment, aligner, type Canonical } from './alignment.js';
-export { type Assignment, type AssignmentSolver, assign, assignmentSolver } from './assignment.js';
-export { type Coupling, type CouplingKind, coupling } from './coupling.js';
-export { nearestOrthogonal, type Svd, svd } from './orthogonal.js';
+export { aligner } from './alignment.js';
+export { assign } from './assignment.js';
+export { type CouplingKind, coupling } from './coupling.js';
+export { nearestOrthogonal, svd } from './orthogonal.js';
