@@ -1,7 +1,7 @@
 import { UsageError } from '../errors.js';
 import type { Kernels, Precision } from '../kernels/index.js';
 import { STREAM, standardNormals } from '../kernels/index.js';
-import { prepareDense } from './dense-stages.js';
+import { DenseStages } from './dense-stages.js';
 import type { Field, ParameterSet, PreparedField, PrepareOptions } from './field.js';
 import { checkParameters } from './kernel-field.js';
 import { uniformTimes } from './time-features.js';
@@ -39,7 +39,7 @@ export class DenseField implements Field {
   }
 
   prepare(kernels: Kernels, precision: Precision, times: Float64Array, options: PrepareOptions = {}): PreparedField {
-    return prepareDense(kernels, precision, this, times, options.reverse === true);
+    return new DenseStages(kernels, precision, this, times, options.reverse === true);
   }
 
   withParameters(parameters: ParameterSet): DenseField {

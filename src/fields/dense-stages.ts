@@ -1,165 +1,135 @@
-import type { KernelJob, Kernels, Precision } from '../kernels/index.js';
+import type { Kernels, LaneKernels, Precision } from '../kernels/index.js';
+import { DenseReverse } from './dense-reverse.js';
 import type { Field, ParameterSet, PreparedField, PreparedReverse } from './field.js';
-import { timeFeatures, timeFeaturesReverse } from './time-features.js';
+import { timeFeatures } from './time-features.js';
 
 const DENSE_FIELD = 1;
-const VECTOR = 16;
 
-/** P applied to the rows of a [N·D, columns] matrix: subtracts, axis by axis, the mean over particles. */
-function projectRows(matrix: Float64Array, particles: number, dimensions: number, columns: number): Float64Array {
-  const out = matrix.slice();
-  for (let axis = 0; axis < dimensions; axis++) {
-    for (let column = 0; column < columns; column++) {
-      let mean = 0;
-      for (let i = 0; i < particles; i++) mean += matrix[(i * dimensions + axis) * columns + column];
-      mean /= particles;
-      for (let i = 0; i < particles; i++) out[(i * dimensions + axis) * columns + column] -= mean;
-    }
-  }
-  return out;
+/** Numbers of coordinates, hidden units and time features. */
+export interface DenseSizes {
+  readonly coordinates: number;
+  readonly hidden: number;
+  readonly times: number;
 }
 
-/** Places a dense field in kernel memory as assembly/dense.ts describes. */
-export function prepareDense(
-  kernels: Kernels,
-  precision: Precision,
-  field: Field,
-  initialTimes: Float64Array,
-  withReverse: boolean,
-): PreparedField {
-  let times = initialTimes;
-  const { particles: N, dimensions: D } = field;
-  const lane = kernels.lane(precision);
-  const C = N * D;
-  const H = field.parameters.hiddenBias.length;
-  const M = field.parameters.muTime.length;
-  const size = lane.bytes;
+/** A dense field in kernel memory, as assembly/dense.ts describes it. */
+export class DenseStages implements PreparedField {
+  readonly code = DENSE_FIELD;
+  readonly parameters: number;
+  readonly stages: number;
+  readonly stageBytes: number;
+  readonly scratchBytes: number;
+  readonly reverse?: PreparedReverse;
+  readonly lane: LaneKernels;
+  readonly sizes: DenseSizes;
+  readonly #inputWeights: number;
+  readonly #outputWeights: number;
+  readonly #trace: number;
+  readonly #outputBias: number;
+  #times: Float64Array;
+  #current: ParameterSet;
+  #projected: Float64Array = new Float64Array(0);
+  #features: Float64Array = new Float64Array(0);
 
-  const header = kernels.allocate(36);
-  const inputWeights = kernels.allocate(H * C * size);
-  const outputWeights = kernels.allocate(C * H * size);
-  const trace = kernels.allocate(H * size);
-  const outputBias = kernels.allocate(C * size);
-  const stageBytes = Math.ceil((H * size) / 64) * 64;
-  const stages = kernels.allocate(times.length * stageBytes);
-  const bars = withReverse
-    ? {
-        input: kernels.allocate(H * C * VECTOR),
-        output: kernels.allocate(C * H * VECTOR),
-        trace: kernels.allocate(H * VECTOR),
-        bias: kernels.allocate(C * VECTOR),
-      }
-    : { input: 0, output: 0, trace: 0, bias: 0 };
-  kernels
-    .u32View(header, 9)
-    .set([H, inputWeights, outputWeights, trace, outputBias, bars.input, bars.output, bars.trace, bars.bias]);
+  constructor(
+    readonly kernels: Kernels,
+    readonly precision: Precision,
+    private readonly field: Field,
+    times: Float64Array,
+    withReverse: boolean,
+  ) {
+    const [C, H] = [field.particles * field.dimensions, field.parameters.hiddenBias.length];
+    this.sizes = { coordinates: C, hidden: H, times: field.parameters.muTime.length };
+    this.lane = kernels.lane(precision);
+    this.#times = times;
+    this.#current = field.parameters;
+    const size = this.lane.bytes;
+    this.parameters = kernels.allocate(36);
+    this.#inputWeights = kernels.allocate(H * C * size);
+    this.#outputWeights = kernels.allocate(C * H * size);
+    this.#trace = kernels.allocate(H * size);
+    this.#outputBias = kernels.allocate(C * size);
+    this.stageBytes = Math.ceil((H * size) / 64) * 64;
+    this.stages = kernels.allocate(times.length * this.stageBytes);
+    this.scratchBytes = kernels.common.denseScratch(H);
+    const reverse = withReverse ? new DenseReverse(this) : undefined;
+    kernels
+      .u32View(this.parameters, 9)
+      .set([
+        H,
+        ...[this.#inputWeights, this.#outputWeights, this.#trace, this.#outputBias],
+        ...(reverse?.bars ?? [0, 0, 0, 0]),
+      ]);
+    if (reverse) this.reverse = reverse;
+    this.update(field.parameters);
+  }
 
-  let current: ParameterSet = field.parameters;
-  let projected: Float64Array = new Float64Array(0);
-  /** Time features of all stages. */
-  let features: Float64Array = new Float64Array(0);
+  get times(): Float64Array {
+    return this.#times;
+  }
 
-  function update(parameters: ParameterSet, movedTimes: Float64Array = times): void {
-    current = parameters;
-    times = movedTimes;
-    projected = projectRows(parameters.outputWeights, N, D, H);
+  get current(): ParameterSet {
+    return this.#current;
+  }
+
+  /** Time features of all stages, [stages, M]. */
+  get features(): Float64Array {
+    return this.#features;
+  }
+
+  /** PW₂ [C, H]. */
+  get projected(): Float64Array {
+    return this.#projected;
+  }
+
+  update(parameters: ParameterSet, times: Float64Array = this.#times): void {
+    const { kernels, precision } = this;
+    const { coordinates: C, hidden: H, times: M } = this.sizes;
+    this.#current = parameters;
+    this.#times = times;
+    this.#projected = this.projectRows(parameters.outputWeights);
     const diagonal = new Float64Array(H);
     for (let h = 0; h < H; h++) {
-      for (let c = 0; c < C; c++) diagonal[h] += parameters.inputWeights[h * C + c] * projected[c * H + h];
+      for (let c = 0; c < C; c++) diagonal[h] += parameters.inputWeights[h * C + c] * this.#projected[c * H + h];
     }
-    kernels.view(precision, inputWeights, H * C).set(parameters.inputWeights);
-    kernels.view(precision, outputWeights, C * H).set(projected);
-    kernels.view(precision, trace, H).set(diagonal);
-    kernels.view(precision, outputBias, C).set(projectRows(parameters.outputBias, N, D, 1));
-    features = timeFeatures(parameters.muTime, parameters.logGammaTime, times);
+    kernels.view(precision, this.#inputWeights, H * C).set(parameters.inputWeights);
+    kernels.view(precision, this.#outputWeights, C * H).set(this.#projected);
+    kernels.view(precision, this.#trace, H).set(diagonal);
+    kernels.view(precision, this.#outputBias, C).set(this.projectRows(parameters.outputBias));
+    this.#features = timeFeatures(parameters.muTime, parameters.logGammaTime, times);
     for (let s = 0; s < times.length; s++) {
-      placeOffsets(stages + s * stageBytes, features.subarray(s * M, (s + 1) * M));
+      this.#placeOffsets(this.stages + s * this.stageBytes, this.#features.subarray(s * M, (s + 1) * M));
     }
   }
 
-  function placeOffsets(stage: number, atTime: Float64Array): void {
-    const { hiddenBias, timeWeights } = current;
+  placeStage(offset: number, t: number): void {
+    const { muTime, logGammaTime } = this.#current;
+    this.#placeOffsets(offset, timeFeatures(muTime, logGammaTime, Float64Array.of(t)));
+  }
+
+  /** P applied to the rows of a matrix [N·D, columns]: subtracts, axis by axis, the mean over particles. */
+  projectRows(matrix: Float64Array): Float64Array {
+    const { particles, dimensions } = this.field;
+    const columns = matrix.length / (particles * dimensions);
+    const out = matrix.slice();
+    for (let axis = 0; axis < dimensions; axis++) {
+      for (let column = 0; column < columns; column++) {
+        let mean = 0;
+        for (let i = 0; i < particles; i++) mean += matrix[(i * dimensions + axis) * columns + column];
+        mean /= particles;
+        for (let i = 0; i < particles; i++) out[(i * dimensions + axis) * columns + column] -= mean;
+      }
+    }
+    return out;
+  }
+
+  #placeOffsets(stage: number, atTime: Float64Array): void {
+    const { hidden: H, times: M } = this.sizes;
+    const { hiddenBias, timeWeights } = this.#current;
     const offsets = hiddenBias.slice();
     for (let h = 0; h < H; h++) {
       for (let m = 0; m < M; m++) offsets[h] += timeWeights[h * M + m] * atTime[m];
     }
-    kernels.view(precision, stage, H).set(offsets);
+    this.kernels.view(this.precision, stage, H).set(offsets);
   }
-
-  function placeStage(offset: number, t: number): void {
-    placeOffsets(offset, timeFeatures(current.muTime, current.logGammaTime, Float64Array.of(t)));
-  }
-
-  /** Sums of the lanes of `count` vectors. */
-  function laneSums(offset: number, count: number): Float64Array {
-    const lanes = kernels.view(precision, offset, count * lane.lanes);
-    const sums = new Float64Array(count);
-    for (let i = 0; i < lanes.length; i++) sums[Math.floor(i / lane.lanes)] += lanes[i];
-    return sums;
-  }
-
-  function makeReverse(): PreparedReverse {
-    const stageBarBytes = H * VECTOR;
-    const stageBars = kernels.allocate(times.length * stageBarBytes);
-
-    function reset(): KernelJob {
-      const sizes: [number, number][] = [
-        [bars.input, H * C],
-        [bars.output, C * H],
-        [bars.trace, H],
-        [bars.bias, C],
-        [stageBars, times.length * H],
-      ];
-      return sizes.map(([offset, vectors]) => ['clearRows', 1, offset, 0, vectors * VECTOR] as const);
-    }
-
-    function gradient(): ParameterSet {
-      const input = laneSums(bars.input, H * C);
-      const projectedBar = laneSums(bars.output, C * H);
-      const traceBar = laneSums(bars.trace, H);
-      for (let h = 0; h < H; h++) {
-        for (let c = 0; c < C; c++) {
-          input[h * C + c] += traceBar[h] * projected[c * H + h];
-          projectedBar[c * H + h] += traceBar[h] * current.inputWeights[h * C + c];
-        }
-      }
-      const timeWeights = new Float64Array(H * M);
-      const hiddenBias = new Float64Array(H);
-      const featuresBar = new Float64Array(times.length * M);
-      for (let s = 0, row = 0; s < times.length; s++, row += M) {
-        const offsetBar = laneSums(stageBars + s * stageBarBytes, H);
-        for (let h = 0; h < H; h++) {
-          hiddenBias[h] += offsetBar[h];
-          for (let m = 0; m < M; m++) {
-            timeWeights[h * M + m] += offsetBar[h] * features[row + m];
-            featuresBar[row + m] += offsetBar[h] * current.timeWeights[h * M + m];
-          }
-        }
-      }
-      return {
-        inputWeights: input,
-        timeWeights,
-        hiddenBias,
-        // P is symmetric, so it is its own reverse.
-        outputWeights: projectRows(projectedBar, N, D, H),
-        outputBias: projectRows(laneSums(bars.bias, C), N, D, 1),
-        ...timeFeaturesReverse(current.muTime, current.logGammaTime, times, features, featuresBar),
-      };
-    }
-
-    // All parts would add to the same cotangents of the weights.
-    return { maxParts: 1, stageBarBytes, stageBars: () => stageBars, reset, gradient };
-  }
-
-  update(field.parameters);
-  return {
-    code: DENSE_FIELD,
-    parameters: header,
-    stages,
-    stageBytes,
-    scratchBytes: kernels.common.denseScratch(H),
-    update,
-    placeStage,
-    ...(withReverse ? { reverse: makeReverse() } : {}),
-  };
 }

@@ -56,3 +56,9 @@ export function gradientNorm(gradient: ParameterSet, groups: readonly string[]):
   for (const name of groups) for (const value of gradient[name]) sum += value * value;
   return Math.sqrt(sum);
 }
+
+/** Scales a gradient of norm `norm`, in place, so that it is not longer than `longest`. */
+export function clipGradient(gradient: ParameterSet, groups: readonly string[], norm: number, longest: number): void {
+  if (!(norm > longest)) return;
+  for (const name of groups) for (let i = 0; i < gradient[name].length; i++) gradient[name][i] *= longest / norm;
+}

@@ -1,4 +1,5 @@
 import { DataError, InterruptedError, NumericalError, UsageError } from '../errors.js';
+import type { Field } from '../fields/index.js';
 import { type ContinuousFlow, continuousFlow } from '../flows/index.js';
 import type { Configurations } from '../formats/index.js';
 import { requireRungeKutta4 } from '../integrators/index.js';
@@ -9,7 +10,7 @@ import { emaUpdate } from './ema.js';
 import type { TrainingEngine } from './engines/engine.js';
 import { KernelsEngine } from './engines/kernels-engine.js';
 import { type StepOutcome, stepLoss } from './losses.js';
-import { adamUpdate, gradientNorm } from './optimizer.js';
+import { adamUpdate, clipGradient, gradientNorm } from './optimizer.js';
 import { checkTrainingOptions, learningRateAt, TRAINING_DEFAULTS, type TrainingOptions } from './options.js';
 import { copyState, initialState, type MutableState, type TrainingState } from './state.js';
 import { Validator } from './validation.js';
@@ -75,15 +76,7 @@ export async function trainFlow(
       `training: ${data.n} training and ${validation.n} validation configurations, expected at least 1 of each`,
     );
   }
-  const groups = options.groups ?? Object.keys(flow.field.shapes).filter((name) => !flow.field.frozen.includes(name));
-  const unknown = groups.find((name) => !(name in flow.field.shapes));
-  if (groups.length === 0) throw new UsageError('training: no parameter groups to train, expected at least one');
-  if (unknown !== undefined) {
-    throw new UsageError(
-      `training: unknown parameter group '${unknown}', expected some of ${Object.keys(flow.field.shapes).join(', ')}`,
-    );
-  }
-
+  const groups = trainedGroups(flow.field, options);
   const { steps: integratorSteps } = requireRungeKutta4(flow.integrator, 'training');
   const engine =
     hooks.engine ??
@@ -136,10 +129,7 @@ export async function trainFlow(
     if (outcome === undefined) run.skipped += 1;
     else {
       const { gradient, norm } = outcome;
-      if (norm > options.clipNorm) {
-        for (const name of groups)
-          for (let i = 0; i < gradient[name].length; i++) gradient[name][i] *= options.clipNorm / norm;
-      }
+      clipGradient(gradient, groups, norm, options.clipNorm);
       adamUpdate(run.parameters, gradient, run.adam, learningRate, options.adam);
       if (run.average) emaUpdate(run.average, run.parameters, options.emaDecay, run.adam.updates);
       run.pending = { sum: run.pending.sum + outcome.loss, count: run.pending.count + 1 };
@@ -157,6 +147,19 @@ export async function trainFlow(
   }
   const trained = continuousFlow(flow.prior, flow.field.withParameters(run.best.parameters), flow.integrator);
   return { flow: trained, state: run, reason };
+}
+
+/** The parameter groups to train, in the field's order or the one asked for. */
+function trainedGroups({ shapes, frozen }: Field, options: TrainingOptions): readonly string[] {
+  const groups = options.groups ?? Object.keys(shapes).filter((name) => !frozen.includes(name));
+  const unknown = groups.find((name) => !(name in shapes));
+  if (groups.length === 0) throw new UsageError('training: no parameter groups to train, expected at least one');
+  if (unknown !== undefined) {
+    throw new UsageError(
+      `training: unknown parameter group '${unknown}', expected some of ${Object.keys(shapes).join(', ')}`,
+    );
+  }
+  return groups;
 }
 
 /**
