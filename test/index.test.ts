@@ -19,7 +19,7 @@ const SURFACE = `
   readSampleWeights reducedWork reweight rk4 runPaperExperiment sample sampleToFolder sampleToHdf5
   selectSamples simulate smoothedLogWeights splitConfigurations startConfiguration stateFreeEnergyDifference
   systemFromDefinition systemFromSpec systemSpec tabulatePair tabulatePoints train twoSidedDifference uniformBasis
-  vectorInMemory verifySamples wassersteinDistance weightedMean writeOutput writeSampleSet
+  vectorInMemory verifySamples wassersteinDistance weightedMean withFewestSteps writeOutput writeSampleSet
 `;
 
 test('the public surface is what is written here', (t) => {

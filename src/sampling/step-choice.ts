@@ -14,6 +14,7 @@ export const LOG_Q_TOLERANCE = 1e-3;
 const SHARE = 0.99;
 const SAMPLES = 512;
 
+/** How right log q has to be, and who hears of progress. */
 export interface StepChoiceOptions {
   readonly seed: number;
   /** Nats, 0.001 unless told otherwise. */
