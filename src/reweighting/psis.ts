@@ -79,17 +79,26 @@ export function smoothedLogWeights(logWeight: Float64Array): { logWeight: Float6
   const { relative, cutoff, fit } = weightTail(largest, n);
   const smoothed = logWeight.map((l) => l - largest[0]);
   if (fit) {
-    const limit = smoothed.length - relative.length;
-    const order = Uint32Array.from(smoothed.keys()).sort((i, j) => smoothed[i] - smoothed[j] || i - j);
+    // All weights of the tail are above its cutoff, and no others are.
+    const tail = indicesFrom(logWeight, largest[relative.length - 1]).sort(
+      (i, j) => smoothed[i] - smoothed[j] || i - j,
+    );
     for (let i = 0; i < relative.length; i++) {
       const quantile = paretoQuantile((i + 0.5) / relative.length, fit);
-      smoothed[order[limit + i]] = Math.min(0, Math.log(quantile + cutoff));
+      smoothed[tail[i]] = Math.min(0, Math.log(quantile + cutoff));
     }
   }
   let sum = 0;
   for (const l of smoothed) sum += Math.exp(l);
   const logSum = Math.log(sum);
   return { logWeight: smoothed.map((l) => l - logSum), khat: fit?.shape ?? Number.POSITIVE_INFINITY };
+}
+
+/** Where values are `lowest` or more. */
+function indicesFrom(values: Float64Array, lowest: number): number[] {
+  const indices: number[] = [];
+  for (let i = 0; i < values.length; i++) if (values[i] >= lowest) indices.push(i);
+  return indices;
 }
 
 /**
