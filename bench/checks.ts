@@ -10,7 +10,7 @@ import { philoxNormals } from '../test/twin/philox.js';
 import { relativeError } from '../test/twin/reference.js';
 import { rk4, type TwinField } from '../test/twin/rk4.js';
 import { type Case, PRECISIONS, SEED } from './cases.js';
-import { metropolisSteps } from './kernel-calls.js';
+import { leapfrogs, metropolisSteps } from './kernel-calls.js';
 import { peakLoop } from './peak.js';
 
 /** One comparison: max|Δ|/max|reference| against what it may be. NaN is never within bounds. */
@@ -107,18 +107,22 @@ function gradientCheck(c: Case): Check[] {
   ];
 }
 
-function samplerChecks(c: Case): Check[] {
-  const chains = metropolisSteps(c.system);
-  chains.run();
-  const normals = standardNormals(SEED, STREAM.prior, 5, 1, 8);
+/** Energies that chains carry along, against energies computed anew. */
+function samplerChecks({ label, system }: Case): Check[] {
   return [
-    { name: `${c.label} Metropolis energies`, error: chains.energyError(), bound: 1e-9 },
-    {
-      name: 'normals against the twin',
-      error: relativeError(normals, philoxNormals(SEED, STREAM.prior, 5, 8)),
-      bound: 1e-12,
-    },
-  ];
+    { name: 'Metropolis', sampler: metropolisSteps(system) },
+    { name: 'HMC', sampler: leapfrogs(system, 10).sampler },
+    { name: 'MALA', sampler: leapfrogs(system, 1).sampler },
+  ].map(({ name, sampler }) => {
+    sampler.run();
+    return { name: `${label} energies of ${name}`, error: sampler.energyError(), bound: 1e-9 };
+  });
+}
+
+function normalsCheck(): Check {
+  const normals = standardNormals(SEED, STREAM.prior, 5, 1, 8);
+  const error = relativeError(normals, philoxNormals(SEED, STREAM.prior, 5, 8));
+  return { name: 'normals against the twin', error, bound: 1e-12 };
 }
 
 /** All comparisons. The benchmark refuses to go on when one is out of bounds. */
@@ -133,7 +137,8 @@ export function runChecks(cases: readonly Case[]): Check[] {
     ...cases.flatMap(energyChecks),
     denseCheck(cases[0]),
     ...cases.flatMap(gradientCheck),
-    ...samplerChecks(cases[0]),
+    ...cases.flatMap(samplerChecks),
+    normalsCheck(),
   ];
 }
 

@@ -12,7 +12,10 @@ export interface KernelCall {
   readonly run: () => number;
 }
 
-/** Velocity and divergence of a field at t = ¼, per sample. */
+/** Time of the stage at which fields are evaluated. */
+export const STAGE_TIME = 0.25;
+
+/** Velocity and divergence of a field at `STAGE_TIME`, per sample; `run` returns the divergence of the first. */
 export function rightHandSide(field: Field, precision: Precision, x: Float64Array): KernelCall {
   const k = new Kernels();
   const { particles, dimensions } = field;
@@ -20,7 +23,7 @@ export function rightHandSide(field: Field, precision: Precision, x: Float64Arra
   const lane = k.lane(precision);
   const n = Math.min(chunkSamples(precision, C), x.length / C) & ~3;
   const blocks = new SampleBlocks(k, precision, particles, dimensions, n);
-  const { code, parameters, stages, scratchBytes } = field.prepare(k, precision, Float64Array.of(0.25));
+  const { code, parameters, stages, scratchBytes } = field.prepare(k, precision, Float64Array.of(STAGE_TIME));
   const velocity = k.allocate(n * C * 8);
   const divergence = k.allocate(n * 8);
   const scratch = k.allocate(scratchBytes);
@@ -124,7 +127,7 @@ export function metropolisSteps(system: System): KernelCall & { readonly energyE
 export function leapfrogs(
   system: System,
   leapfrogSteps: number,
-): { readonly sampler: KernelCall; readonly evaluations: KernelCall } {
+): { readonly sampler: KernelCall & { readonly energyError: () => number }; readonly evaluations: KernelCall } {
   const k = new Kernels();
   const { particles, dimensions, sampling } = system;
   const C = particles * dimensions;
@@ -177,8 +180,15 @@ export function leapfrogs(
     step += steps;
     return first[0];
   };
+  /** What the chains carry along against energies computed anew. */
+  const energyError = () => {
+    const carried = Float64Array.from(k.f64View(energy, chains));
+    evaluate();
+    const again = k.f64View(energy, chains);
+    return carried.reduce((largest, u, c) => Math.max(largest, Math.abs(u - again[c])), 0);
+  };
   return {
-    sampler: { units: chains * steps * leapfrogSteps, run },
+    sampler: { units: chains * steps * leapfrogSteps, run, energyError },
     evaluations: { units: chains * leapfrogSteps, run: evaluate },
   };
 }

@@ -1,9 +1,10 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { Argument, Command, Option } from 'commander';
 import { makeCases } from './cases.js';
 import { chart } from './chart.js';
 import { failures, runChecks } from './checks.js';
 import { compareRecords, comparisonText, isRegression } from './compare.js';
+import { withResults } from './document.js';
 import { machineLine, thisMachine } from './machine.js';
 import type { Measurement, SuiteResult } from './measurement.js';
 import { measurePeak } from './peak.js';
@@ -11,7 +12,7 @@ import { installPeers, peersFolder, removePeers } from './peers/environment.js';
 import { PEERS } from './peers/registry.js';
 import { type BenchRecord, readRecord } from './record.js';
 import { SUITES } from './suites/index.js';
-import { checksLine, duration, failureLines, markdownTables, peakLine, skippedLines } from './table.js';
+import { checksLine, duration, failureLines, LEGEND, peakText, resultText } from './table.js';
 
 interface Options {
   readonly json?: string;
@@ -46,7 +47,8 @@ async function measure(
   }
   print(checksLine(checks));
   const peak = measurePeak();
-  print(peakLine(peak));
+  print(peakText(peak));
+  print(LEGEND);
   const suites: Record<string, SuiteResult> = {};
   for (const suite of SUITES.filter(({ name, onRequest }) =>
     names.length === 0 ? !onRequest : names.includes(name),
@@ -66,10 +68,6 @@ async function measure(
     suites[suite.name] = result;
   }
   return { version: 1, machine, date: new Date().toISOString(), quick, peak, checks, suites };
-}
-
-function resultText({ measurements, notes, skipped }: SuiteResult): string {
-  return [markdownTables(measurements), ...notes.map((note) => `- ${note}`), skippedLines(skipped)].join('\n');
 }
 
 /** Writes what was asked for. */
@@ -130,6 +128,15 @@ outputs(program.command('compare'))
   .argument('<before>', 'JSON file of a run')
   .argument('[after]', 'JSON file of another; by default the same suites are run now')
   .action(compare);
+
+program
+  .command('document')
+  .description("put results into a document's sections: <!-- bench: suite --> … <!-- bench: end -->")
+  .argument('<document>', 'Markdown file, such as docs/benchmarks.md')
+  .argument('<records...>', 'JSON files of runs; of a suite that several have, the last counts')
+  .action((document: string, records: readonly string[]) => {
+    writeFileSync(document, withResults(readFileSync(document, 'utf8'), records.map(readRecord)));
+  });
 
 program
   .command('peers')

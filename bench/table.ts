@@ -1,6 +1,6 @@
 /* Measurements as Markdown tables that can be read without a guide. */
 import type { Check } from './checks.js';
-import { type Measurement, type Skipped, withBaseline } from './measurement.js';
+import { type Measurement, type SuiteResult, withBaseline } from './measurement.js';
 import type { Peak } from './peak.js';
 import type { Timing } from './timing.js';
 
@@ -64,8 +64,10 @@ export function markdownTables(measurements: readonly Measurement[]): string {
   return [...groups].map(([group, rows]) => `**${group}**\n\n${table(rows).join('\n')}\n`).join('\n');
 }
 
-export function skippedLines(skipped: readonly Skipped[]): string {
-  return skipped.map(({ what, why }) => `skipped: ${what}: ${why}\n`).join('');
+/** Tables, and what is to be said about them. */
+export function resultText({ measurements, notes, skipped }: SuiteResult): string {
+  const remarks = [...notes, ...skipped.map(({ what, why }) => `skipped: ${what}: ${why}`)];
+  return [markdownTables(measurements), ...remarks.map((text) => `- ${text}`)].join('\n');
 }
 
 export function checksLine(checks: readonly Check[]): string {
@@ -77,10 +79,13 @@ export function failureLines(failed: readonly Check[]): string {
   return `Correctness checks failed; nothing was timed.\n${lines.join('\n')}`;
 }
 
-export function peakLine(peak: Peak): string {
+export function peakText(peak: Peak): string {
   const [f32, f64] = [peak.f32, peak.f64].map((rate) => `${(rate / 1e9).toFixed(1)} GF/s`);
-  return [
-    `Peak of one thread, multiply + add in WebAssembly: f32x4 ${f32}, f64x2 ${f64}.`,
-    'Times are medians ± half the interquartile range; "compared" is with the first of the same work.',
-  ].join('\n');
+  return `Peak of one thread, multiply + add in WebAssembly: f32x4 ${f32}, f64x2 ${f64}.`;
 }
+
+/** What the columns of all tables mean. */
+export const LEGEND = [
+  'How to read the tables: "time" is a median, lower is better, "spread" half the interquartile range around it; "compared" is',
+  'with the first row of the same work. Times are processor time of one thread unless a table says "by the clock".',
+].join('\n');

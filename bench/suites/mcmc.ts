@@ -1,5 +1,5 @@
 /* Independent samples per second: n/τ of the best Markov chain beside the effective samples of a flow trained here. */
-import { importanceWeights } from '../../src/reweighting/index.js';
+import { importanceWeights, weightedMean } from '../../src/reweighting/index.js';
 import { SAMPLERS, type Sampler, simulate } from '../../src/samplers/index.js';
 import { sample } from '../../src/sampling/index.js';
 import { WorkerPool } from '../../src/workers/index.js';
@@ -19,20 +19,41 @@ const KHAT_LIMIT = 0.7;
 const RECORDS: Readonly<Record<string, number>> = { DW4: 20_000, LJ13: 10_000 };
 const SAMPLES: Readonly<Record<string, number>> = { DW4: 200_000, LJ13: 50_000 };
 
+/** A contender and what it finds for ⟨U⟩, where that can be relied on: all must agree before any is timed. */
+interface Entry {
+  readonly contender: Contender;
+  readonly meanEnergy?: { readonly value: number; readonly standardError: number };
+}
+
 /** Chains with their warm-up, and the effective samples that they gave. */
-async function chain({ system }: Case, sampler: Sampler, n: number, pool: WorkerPool): Promise<Contender> {
+async function chain({ system }: Case, sampler: Sampler, n: number, pool: WorkerPool): Promise<Entry> {
   const run = () => simulate(system, { n, seed: SEED, sampler }, pool);
   const { meanEnergy } = await run();
-  return {
+  const contender: Contender = {
     name: sampler,
     units: meanEnergy.diagnostics.effectiveSamples,
     call: async () => (await spent(run)).seconds,
     peer: true,
   };
+  return { contender, meanEnergy };
 }
 
-interface FlowEntry {
-  readonly contender: Contender;
+/** @throws Error where two mean energies are more than six of their common standard errors apart */
+function requireAgreement(label: string, entries: readonly Entry[]): void {
+  // Chains too short for an error bar have none to be judged by.
+  const known = entries.flatMap(({ contender: { name }, meanEnergy }) =>
+    meanEnergy && Number.isFinite(meanEnergy.standardError) ? [{ name, ...meanEnergy }] : [],
+  );
+  for (const a of known) {
+    for (const b of known) {
+      if (!(Math.abs(a.value - b.value) <= 6 * Math.hypot(a.standardError, b.standardError))) {
+        throw new Error(`mcmc: ${label}: ⟨U⟩ is ${a.value} by ${a.name} and ${b.value} by ${b.name}`);
+      }
+    }
+  }
+}
+
+interface FlowEntry extends Entry {
   readonly cost: number;
   readonly share: number;
   readonly khat: number;
@@ -44,10 +65,12 @@ async function flowEntry(c: Case, quick: boolean, pool: WorkerPool): Promise<Flo
   const { generator, cost } = await trainedFlow(c, quick, pool);
   const n = SAMPLES[c.label];
   const run = () => sample(generator, { n, seed: SEED }, pool);
-  const { diagnostics } = importanceWeights((await run()).logWeight).logZ;
+  const { logWeight, energy } = await run();
+  const { diagnostics } = importanceWeights(logWeight).logZ;
   const { ess, khat } = diagnostics as { ess: number; khat: number };
   const contender = { name: 'flow', units: ess, call: async () => (await spent(run)).seconds };
-  return { contender, cost, share: ess / n, khat, n };
+  const meanEnergy = khat > KHAT_LIMIT ? undefined : weightedMean(Float64Array.from(energy), logWeight);
+  return { contender, cost, share: ess / n, khat, n, ...(meanEnergy ? { meanEnergy } : {}) };
 }
 
 /** When the flow pays: after its cost is earned back, if ever. */
@@ -73,8 +96,10 @@ export const mcmc: Suite = {
     try {
       for (const c of trainable(cases)) {
         const flow = await flowEntry(c, quick, pool);
-        const chains: Contender[] = [];
-        for (const sampler of SAMPLERS) chains.push(await chain(c, sampler, RECORDS[c.label], pool));
+        const entries: Entry[] = [];
+        for (const sampler of SAMPLERS) entries.push(await chain(c, sampler, RECORDS[c.label], pool));
+        requireAgreement(c.label, [flow, ...entries]);
+        const chains = entries.map(({ contender }) => contender);
         const contenders = [flow.contender, ...chains];
         const times = await takeTurns(contenders, quick ? QUICK_ROUNDS : ROUNDS);
         for (const m of measured(contenders, times, { group: GROUP, subject: c.label, unit: 'independent sample' })) {

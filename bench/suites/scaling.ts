@@ -5,9 +5,10 @@ import { rk4 } from '../../src/integrators/index.js';
 import { STREAM, standardNormals } from '../../src/kernels/index.js';
 import { sample } from '../../src/sampling/index.js';
 import { WorkerPool } from '../../src/workers/index.js';
+import { type KernelFieldParameters, kernelField } from '../../test/twin/kernel-field.js';
 import { SEED } from '../cases.js';
 import { fitExponent } from '../fit.js';
-import { rightHandSide } from '../kernel-calls.js';
+import { rightHandSide, STAGE_TIME } from '../kernel-calls.js';
 import type { Measurement } from '../measurement.js';
 import { type Contender, inProcess, measured, QUICK_ROUNDS, SHORT_ROUNDS, takeTurns } from '../rounds.js';
 import type { Bench, Suite } from './suite.js';
@@ -17,14 +18,25 @@ const BATCHES = [16, 64, 256, 1024, 4096];
 const STEPS = [5, 10, 20, 40, 80];
 /** Coordinates of all samples of a call, so that calls of any N take about as long. */
 const COORDINATES = 8192;
+/** Of the divergence in f32, relative. */
+const BOUND = 1e-3;
 
-/** A field in three dimensions on clusters of constant density. */
+/**
+ * A field in three dimensions on clusters of constant density.
+ * @throws Error when the kernel's divergence is not the exact field's
+ */
 function cluster(particles: number): Contender {
   const field = initialKernelField(particles, 3, uniformBasis(50, 8, 0.5), { seed: SEED });
   const n = Math.max(4, Math.floor(COORDINATES / (3 * particles)) & ~3);
   const size = Math.cbrt(particles / 13);
   const x = standardNormals(SEED, STREAM.prior, 0, n, 3 * particles).map((value) => value * size);
   const { units, run } = rightHandSide(field, 'f32', x);
+  const parameters = field.parameters as unknown as KernelFieldParameters;
+  const { divergence } = kernelField(parameters, STAGE_TIME, x.subarray(0, 3 * particles), particles, 3);
+  const error = Math.abs(run() / divergence - 1);
+  if (!(error < BOUND)) {
+    throw new Error(`scaling: divergence of ${particles} particles: error ${error.toExponential(1)}, bound ${BOUND}`);
+  }
   return inProcess(String(particles), units, run);
 }
 
