@@ -8,8 +8,11 @@
 // A table has intervals + 2 rows c0 … c3 of T: the linear core below dMin, the cubics, and the constant beyond dMax.
 
 import { VECTOR, accumulate, lanes } from './lanes';
-import { fourDoubleWell, fourScratch } from './four-particle-energies';
-import { CONSTANTS, DOUBLE_WELL, LENNARD_JONES, TABULATED, energyUnit, pairTerm, placeConstants } from './pair-energies';
+import {
+  doubleWell2, doubleWell3, fourDoubleWells, lennardJones2, lennardJones3, tabulated2, tabulated3,
+} from './energy-terms';
+import { fourScratch } from './four-particle-energies';
+import { CONSTANTS, DOUBLE_WELL, LENNARD_JONES } from './pair-energies';
 import { tileCapacity } from './pair-tiles';
 
 const TRAP: i32 = 2;
@@ -85,51 +88,36 @@ function trapTerm<T extends number>(
   }
 }
 
+/** What a term adds to, each a constant from here on. */
 // @ts-ignore: decorator
 @inline
-function pairTermOfKind<T extends number>(
-  D: i32,
-  withEnergy: bool,
-  withGradient: bool,
-  mask: usize,
-  kind: i32,
-  term: usize,
-  x: usize,
-  energy: usize,
-  gradient: usize,
-  particles: i32,
-  blocks: i32,
-  scratch: usize,
+function trap<T extends number>(
+  D: i32, withEnergy: bool, withGradient: bool, term: usize, x: usize, energy: usize, gradient: usize, particles: i32, blocks: i32,
 ): void {
-  if (kind == DOUBLE_WELL) {
-    pairTerm<T>(D, DOUBLE_WELL, withEnergy, withGradient, mask, term, x, energy, gradient, particles, blocks, scratch);
-  } else if (kind == LENNARD_JONES) {
-    pairTerm<T>(D, LENNARD_JONES, withEnergy, withGradient, mask, term, x, energy, gradient, particles, blocks, scratch);
-  } else pairTerm<T>(D, TABULATED, withEnergy, withGradient, mask, term, x, energy, gradient, particles, blocks, scratch);
+  if (!withEnergy) trapTerm<T>(D, false, true, term, x, energy, gradient, particles, blocks);
+  else if (withGradient) trapTerm<T>(D, true, true, term, x, energy, gradient, particles, blocks);
+  else trapTerm<T>(D, true, false, term, x, energy, gradient, particles, blocks);
 }
 
-// @ts-ignore: decorator
-@inline
+/** Adds all terms to energies, to gradients or to both. */
 function addTerms<T extends number>(
-  D: i32,
-  withEnergy: bool,
-  withGradient: bool,
-  terms: usize,
-  count: i32,
-  x: usize,
-  energy: usize,
-  gradient: usize,
-  particles: i32,
-  blocks: i32,
-  scratch: usize,
+  withEnergy: bool, withGradient: bool, terms: usize, count: i32, x: usize, energy: usize, gradient: usize, particles: i32,
+  dimensions: i32, blocks: i32, scratch: usize,
 ): void {
+  const inSpace = dimensions == 3;
   for (let t = 0; t < count; t++, terms += TERM_BYTES) {
     const kind = <i32>load<f64>(terms);
-    if (kind == TRAP) trapTerm<T>(D, withEnergy, withGradient, terms, x, energy, gradient, particles, blocks);
-    else if (load<f64>(terms, 48) != 0) {
-      const mask = <usize>load<f64>(terms, 48);
-      pairTermOfKind<T>(D, withEnergy, withGradient, mask, kind, terms, x, energy, gradient, particles, blocks, scratch);
-    } else pairTermOfKind<T>(D, withEnergy, withGradient, 0, kind, terms, x, energy, gradient, particles, blocks, scratch);
+    if (kind == TRAP) {
+      if (inSpace) trap<T>(3, withEnergy, withGradient, terms, x, energy, gradient, particles, blocks);
+      else trap<T>(2, withEnergy, withGradient, terms, x, energy, gradient, particles, blocks);
+    } else if (kind == DOUBLE_WELL) {
+      if (inSpace) doubleWell3<T>(withEnergy, withGradient, terms, x, energy, gradient, particles, blocks, scratch);
+      else doubleWell2<T>(withEnergy, withGradient, terms, x, energy, gradient, particles, blocks, scratch);
+    } else if (kind == LENNARD_JONES) {
+      if (inSpace) lennardJones3<T>(withEnergy, withGradient, terms, x, energy, gradient, particles, blocks, scratch);
+      else lennardJones2<T>(withEnergy, withGradient, terms, x, energy, gradient, particles, blocks, scratch);
+    } else if (inSpace) tabulated3<T>(withEnergy, withGradient, terms, x, energy, gradient, particles, blocks, scratch);
+    else tabulated2<T>(withEnergy, withGradient, terms, x, energy, gradient, particles, blocks, scratch);
   }
 }
 
@@ -138,50 +126,26 @@ function addTerms<T extends number>(
  * `scratch` holds `energyScratch` bytes.
  */
 export function potential<T extends number>(
-  terms: usize,
-  count: i32,
-  x: usize,
-  energy: usize,
-  gradient: usize,
-  particles: i32,
-  dimensions: i32,
-  blocks: i32,
-  scratch: usize,
+  terms: usize, count: i32, x: usize, energy: usize, gradient: usize, particles: i32, dimensions: i32, blocks: i32, scratch: usize,
 ): void {
+  const withGradient = gradient != 0;
   if (isFourDoubleWell(terms, count, particles, dimensions)) {
-    const unit = energyUnit(DOUBLE_WELL, terms);
-    const tile = scratch + CONSTANTS;
-    placeConstants<T>(DOUBLE_WELL, terms, scratch);
-    if (gradient != 0) fourDoubleWell<T>(true, true, scratch, unit, x, energy, gradient, blocks, tile);
-    else fourDoubleWell<T>(true, false, scratch, unit, x, energy, 0, blocks, tile);
+    fourDoubleWells<T>(true, withGradient, terms, x, energy, gradient, blocks, scratch);
     return;
   }
   memory.fill(energy, 0, <usize>(blocks * lanes<T>() * 8));
-  if (gradient != 0) {
-    memory.fill(gradient, 0, <usize>(blocks * particles * dimensions) * VECTOR);
-    if (dimensions == 3) addTerms<T>(3, true, true, terms, count, x, energy, gradient, particles, blocks, scratch);
-    else addTerms<T>(2, true, true, terms, count, x, energy, gradient, particles, blocks, scratch);
-  } else if (dimensions == 3) addTerms<T>(3, true, false, terms, count, x, energy, 0, particles, blocks, scratch);
-  else addTerms<T>(2, true, false, terms, count, x, energy, 0, particles, blocks, scratch);
+  if (withGradient) memory.fill(gradient, 0, <usize>(blocks * particles * dimensions) * VECTOR);
+  addTerms<T>(true, withGradient, terms, count, x, energy, gradient, particles, dimensions, blocks, scratch);
 }
 
 /** Gradients alone, written, of blocks at `x`. `scratch` holds `energyScratch` bytes. */
 export function forces<T extends number>(
-  terms: usize,
-  count: i32,
-  x: usize,
-  gradient: usize,
-  particles: i32,
-  dimensions: i32,
-  blocks: i32,
-  scratch: usize,
+  terms: usize, count: i32, x: usize, gradient: usize, particles: i32, dimensions: i32, blocks: i32, scratch: usize,
 ): void {
   if (isFourDoubleWell(terms, count, particles, dimensions)) {
-    placeConstants<T>(DOUBLE_WELL, terms, scratch);
-    fourDoubleWell<T>(false, true, scratch, 0, x, 0, gradient, blocks, scratch + CONSTANTS);
+    fourDoubleWells<T>(false, true, terms, x, 0, gradient, blocks, scratch);
     return;
   }
   memory.fill(gradient, 0, <usize>(blocks * particles * dimensions) * VECTOR);
-  if (dimensions == 3) addTerms<T>(3, false, true, terms, count, x, 0, gradient, particles, blocks, scratch);
-  else addTerms<T>(2, false, true, terms, count, x, 0, gradient, particles, blocks, scratch);
+  addTerms<T>(false, true, terms, count, x, 0, gradient, particles, dimensions, blocks, scratch);
 }
