@@ -77,7 +77,7 @@ async function* pairKernels(
       const few = c.x.subarray(0, 256 * c.system.particles * c.system.dimensions);
       contenders.push(...(await native.contenders(c, 'energy', few)));
     }
-    yield* row(c, 'energy + gradient, per unordered pair', contenders, () => energyPasses(c));
+    yield* row(c, 'energy + gradient, per unordered pair', contenders, (precision) => energyPasses(c, precision));
   }
 }
 
