@@ -1,6 +1,7 @@
 /* Flows trained here, once a process: what a user has after the first minute. */
 import { type BoltzmannGenerator, boltzmannGenerator } from '../src/flows/index.js';
 import { simulate } from '../src/samplers/index.js';
+import { withFewestSteps } from '../src/sampling/index.js';
 import { splitConfigurations, train } from '../src/training/index.js';
 import type { WorkerPool } from '../src/workers/index.js';
 import { type Case, SEED } from './cases.js';
@@ -35,7 +36,7 @@ export function trainable(cases: readonly Case[]): Case[] {
   return cases.filter(({ label }) => RECIPES[label] !== undefined);
 }
 
-/** Maximum likelihood on equilibrium configurations by HMC. */
+/** Maximum likelihood on equilibrium configurations by HMC, with the integrator steps that `equiflow train` leaves a model. */
 export async function trainedFlow(c: Case, quick: boolean, pool: WorkerPool): Promise<TrainedFlow> {
   const known = trained.get(c.label);
   if (known !== undefined) return known;
@@ -45,7 +46,8 @@ export async function trainedFlow(c: Case, quick: boolean, pool: WorkerPool): Pr
     const simulation = await simulate(c.system, { n: records, seed: SEED }, pool);
     const { data, validation } = splitConfigurations(simulation, 0.1, 'tail', SEED);
     const untrained = boltzmannGenerator(c.system, c.flow);
-    return (await train(untrained, data, validation, { seed: SEED, steps }, pool)).generator;
+    const { generator } = await train(untrained, data, validation, { seed: SEED, steps }, pool);
+    return (await withFewestSteps(generator, { seed: SEED }, pool)).generator;
   });
   const flow = { generator, cost: seconds.cpu, steps };
   trained.set(c.label, flow);
