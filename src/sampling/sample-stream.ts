@@ -115,8 +115,7 @@ async function stream(
       // Blocks that were under way may all be here before the pool hears of it.
       if (signal?.aborted && run.done < n) throw interrupted(signal);
     }
-    const report = run.report();
-    await run.finish(manifest);
+    const report = await run.finish(manifest);
     run = undefined;
     await partial.publish();
     return report;
@@ -226,17 +225,16 @@ class Run {
     this.options.onProgress?.({ stage: 'sampling', done: this.done, total: this.options.n });
   }
 
-  report(): WeightReport {
-    return this.#weights.report();
-  }
-
-  /** Ends the set with the manifest that goes with its arrays. */
-  async finish(manifest: (entries: ReturnType<SampleSink['entries']>) => string): Promise<void> {
+  /** Ends the set with the manifest that goes with its arrays; its weights are judged while the device takes what is left. */
+  async finish(manifest: (entries: ReturnType<SampleSink['entries']>) => string): Promise<WeightReport> {
     await this.#checkpoint;
     if (this.#failure !== undefined) throw this.#failure;
-    await this.#record();
+    const recorded = this.#record();
+    const report = this.#weights.report();
+    await recorded;
     await this.#sink!.finish(manifest(this.#sink!.entries()));
     await this.#close();
+    return report;
   }
 
   /**
