@@ -11,42 +11,24 @@ import { philox4Twice } from './random';
 export const PAIR: usize = 2 * VECTOR;
 const DRAW: usize = 2 * PAIR;
 
-/** Constants of the functions below. In memory, because the engine makes a constant anew in every turn of a loop. */
-const NUMBERS = memory.data<f32>([
-  0.5, 1, 31, 1.3862943611198906,
-  // 4·artanh(√z)/√z: minimax fit on √z ≤ (√2 − 1)/(√2 + 1), relative error 7e-10
-  4, 1.33333632, 0.79949588, 0.598513,
-  // angle of a word's low 31 bits; sin(a)/a and cos(a) by a²: minimax fits on [−π/2, π/2], absolute errors 3e-9 and 5e-8
-  7.314590396e-10,
-  9.99999977e-1, -1.66666476e-1, 8.33289982e-3, -1.98008978e-4, 2.59048850e-6,
-  9.99999953e-1, -4.99999053e-1, 4.16635847e-2, -1.38537043e-3, 2.31539317e-5,
-]);
-/** Bits of √½, sign and exponent of a number, its sign. */
-const BITS = memory.data<u32>([0x3f3504f3, 0xff800000, 0x80000000]);
-
-// @ts-ignore: decorator
-@inline
-function number(i: usize): v128 {
-  return v128.load32_splat(NUMBERS + 4 * i);
-}
-
 /** −2 ln u of f32 lanes for u = (⌊word/2⌋ + ½)·2⁻³¹, from 0 to 44.4; relative error below 3e-7. */
 // @ts-ignore: decorator
 @inline
 function minusTwiceLog(word: v128): v128 {
-  // u·2³¹ = 2^k·m with √½ ≤ m < √2, and ln m = 2 artanh((m − 1)/(m + 1))
-  const v = f32x4.add(f32x4.convert_i32x4_s(i32x4.shr_u(word, 1)), number(0));
-  const bits = i32x4.sub(v, v128.load32_splat(BITS));
-  const m = i32x4.sub(v, v128.and(bits, v128.load32_splat(BITS, 4)));
+  // u·2³¹ = 2^k·m with √½ ≤ m < √2, whose bits are subtracted to find k, and ln m = 2 artanh((m − 1)/(m + 1))
+  const v = f32x4.add(f32x4.convert_i32x4_s(i32x4.shr_u(word, 1)), f32x4.splat(0.5));
+  const bits = i32x4.sub(v, i32x4.splat(0x3f3504f3));
+  const m = i32x4.sub(v, v128.and(bits, i32x4.splat(<i32>0xff800000)));
   const k = f32x4.convert_i32x4_s(i32x4.shr_s(bits, 23));
-  const one = number(1);
+  const one = f32x4.splat(1);
   const s = f32x4.div(f32x4.sub(m, one), f32x4.add(m, one));
   const z = f32x4.mul(s, s);
-  let p = number(7);
-  p = f32x4.add(f32x4.mul(p, z), number(6));
-  p = f32x4.add(f32x4.mul(p, z), number(5));
-  p = f32x4.add(f32x4.mul(p, z), number(4));
-  return f32x4.sub(f32x4.mul(f32x4.sub(number(2), k), number(3)), f32x4.mul(s, p));
+  // 4·artanh(√z)/√z: minimax fit, relative error 7e-10
+  let p = f32x4.splat(0.598513);
+  p = f32x4.add(f32x4.mul(p, z), f32x4.splat(0.79949588));
+  p = f32x4.add(f32x4.mul(p, z), f32x4.splat(1.33333632));
+  p = f32x4.add(f32x4.mul(p, z), f32x4.splat(4));
+  return f32x4.sub(f32x4.mul(f32x4.sub(f32x4.splat(31), k), f32x4.splat(1.3862943611198906)), f32x4.mul(s, p));
 }
 
 /**
@@ -57,20 +39,21 @@ function minusTwiceLog(word: v128): v128 {
 @inline
 function turn(p: usize): void {
   const word = v128.load(p, 16);
-  const sign = v128.and(word, v128.load32_splat(BITS, 8));
+  const sign = v128.and(word, i32x4.splat(<i32>0x80000000));
   const r = v128.xor(f32x4.sqrt(v128.load(p)), sign);
-  const a = f32x4.mul(f32x4.convert_i32x4_s(i32x4.shl(word, 1)), number(8));
+  const a = f32x4.mul(f32x4.convert_i32x4_s(i32x4.shl(word, 1)), f32x4.splat(<f32>(Math.PI / 4294967296.0)));
   const z = f32x4.mul(a, a);
-  let s = number(13);
-  s = f32x4.add(f32x4.mul(s, z), number(12));
-  s = f32x4.add(f32x4.mul(s, z), number(11));
-  s = f32x4.add(f32x4.mul(s, z), number(10));
-  s = f32x4.add(f32x4.mul(s, z), number(9));
-  let c = number(18);
-  c = f32x4.add(f32x4.mul(c, z), number(17));
-  c = f32x4.add(f32x4.mul(c, z), number(16));
-  c = f32x4.add(f32x4.mul(c, z), number(15));
-  c = f32x4.add(f32x4.mul(c, z), number(14));
+  // sin(a)/a and cos(a) by a²: minimax fits on [−π/2, π/2], absolute errors 3e-9 and 5e-8
+  let s = f32x4.splat(2.59048850e-6);
+  s = f32x4.add(f32x4.mul(s, z), f32x4.splat(-1.98008978e-4));
+  s = f32x4.add(f32x4.mul(s, z), f32x4.splat(8.33289982e-3));
+  s = f32x4.add(f32x4.mul(s, z), f32x4.splat(-1.66666476e-1));
+  s = f32x4.add(f32x4.mul(s, z), f32x4.splat(9.99999977e-1));
+  let c = f32x4.splat(2.31539317e-5);
+  c = f32x4.add(f32x4.mul(c, z), f32x4.splat(-1.38537043e-3));
+  c = f32x4.add(f32x4.mul(c, z), f32x4.splat(4.16635847e-2));
+  c = f32x4.add(f32x4.mul(c, z), f32x4.splat(-4.99999053e-1));
+  c = f32x4.add(f32x4.mul(c, z), f32x4.splat(9.99999953e-1));
   v128.store(p, f32x4.mul(r, c));
   v128.store(p, f32x4.mul(r, f32x4.mul(a, s)), 16);
 }

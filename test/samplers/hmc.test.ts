@@ -86,3 +86,29 @@ test('recorded positions stay mean-free and energies are theirs', (t) => {
     }
   }
 });
+
+test('a chain is the same bytes however many go side by side, and wherever the groups of four are split', (t) => {
+  for (const [spec, stepSize] of [
+    ['dw4', 0.15],
+    ['lj13:pairFactor=2', 0.02],
+  ] as const) {
+    const system = systemFromSpec(spec);
+    // more groups than go side by side, for DW4 as well
+    const chains = 54;
+    const more = { stepSize, leapfrogSteps: 4, warmUp: 5, stride: 3, records: 2 };
+    const all = runChains(chainsOf(system, 'hmc', chains, more));
+    const rows = (values: Float64Array, from: number, to: number) =>
+      values.slice((from * values.length) / chains, (to * values.length) / chains);
+    for (const [from, to] of [
+      [0, 1],
+      [4, 29],
+      [36, 54],
+      [52, 54],
+    ]) {
+      const part = runChains(chainsOf(system, 'hmc', to - from, { ...more, firstChain: from }));
+      t.deepEqual(part.x, rows(all.x, from, to));
+      t.deepEqual(part.energy, rows(all.energy, from, to));
+      t.deepEqual(part.acceptance, rows(all.acceptance, from, to));
+    }
+  }
+});
