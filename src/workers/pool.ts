@@ -173,10 +173,10 @@ export class WorkerPool {
  * @throws UnavailableError where a bundler has taken this module away from it: tasks are modules that workers load by URL.
  */
 function workerFile(): string {
-  const url = new URL('./worker.js', import.meta.url);
+  const url = new URL('./entry.cjs', import.meta.url);
   if (url.protocol === 'file:' && existsSync(url)) return fileURLToPath(url);
   throw new UnavailableError(
-    'worker pool: its worker.js is not beside this module: a program that bundles equiflow and uses workers leaves it external',
+    'worker pool: its entry.cjs is not beside this module: a program that bundles equiflow and uses workers leaves it external',
   );
 }
 
