@@ -1,6 +1,6 @@
 import test from 'ava';
 import { InterruptedError, UsageError } from '../../src/errors.js';
-import { type MetropolisChains, type MetropolisRun, runMetropolis, simulate } from '../../src/samplers/index.js';
+import { simulate } from '../../src/samplers/index.js';
 import {
   defineSystem,
   EnergyEvaluator,
@@ -10,6 +10,7 @@ import {
 } from '../../src/systems/index.js';
 import { WorkerPool } from '../../src/workers/index.js';
 import { relativeError } from '../twin/reference.js';
+import { type MetropolisChains, type MetropolisRun, runMetropolis } from './run-metropolis.js';
 
 const TRAP = defineSystem({
   name: 'trap',

@@ -2,7 +2,6 @@ import test from 'ava';
 import { DataError, InterruptedError, NumericalError, UsageError } from '../../src/errors.js';
 import { initialKernelField, uniformBasis } from '../../src/fields/index.js';
 import { boltzmannGenerator, type ContinuousFlow, prepareFlow } from '../../src/flows/index.js';
-import { runMetropolis } from '../../src/samplers/index.js';
 import { EnergyEvaluator, startConfiguration, systemFromSpec } from '../../src/systems/index.js';
 import {
   type CheckpointContext,
@@ -18,6 +17,7 @@ import {
 } from '../../src/training/index.js';
 import { WorkerPool } from '../../src/workers/index.js';
 import { flowThrough } from '../fields/reference-fields.js';
+import { runMetropolis } from '../samplers/run-metropolis.js';
 import { randomSource } from '../twin/random.js';
 
 const DW2 = systemFromSpec('dw2');

@@ -1,4 +1,4 @@
-import { type Chains, type ChainsRun, runChains } from './chains.js';
+import { type Chains, type ChainsRun, runChains } from '../../src/samplers/index.js';
 
 /** Chains with a fixed step size. */
 export type MetropolisChains = Omit<Chains, 'sampler' | 'leapfrogSteps' | 'adapt'>;
