@@ -91,12 +91,13 @@ export class FlowRunner {
    */
   logProb(x: Positions, n: number, number = 0): Float64Array {
     const logQ = new Float64Array(n);
+    const logPrior = logDensityOfSquaredNorm(this.flow.prior);
     this.#chunks(n, (first, count) => {
       this.#blocks.load(x, first, count);
       this.#transport.integrate(count, true, number + first);
-      const prior = this.#logPrior(count);
-      const logDet = this.#kernels.f64View(this.#logDet, count);
-      for (let s = 0; s < count; s++) logQ[first + s] = prior[s] + logDet[s];
+      this.#squareNorms(count);
+      const [norms, logDet] = [this.#norms, this.#logDet].map((at) => this.#kernels.f64View(at, count));
+      for (let s = 0; s < count; s++) logQ[first + s] = logPrior(norms[s]) + logDet[s];
     });
     return logQ;
   }
@@ -121,12 +122,13 @@ export class FlowRunner {
     const x = this.precision === 'f32' ? new Float32Array(n * C) : new Float64Array(n * C);
     const logQ = new Float64Array(n);
     const deviation = Math.sqrt(priorVariance(this.flow.prior));
+    const logPrior = logDensityOfSquaredNorm(this.flow.prior);
     this.#chunks(n, (start, count) => {
       this.#blocks.drawNormals(seed, STREAM.prior, first + start, count, deviation);
-      const prior = this.#logPrior(count).slice();
+      this.#squareNorms(count);
       this.#transport.integrate(count, false, first + start);
-      const logDet = this.#kernels.f64View(this.#logDet, count);
-      for (let s = 0; s < count; s++) logQ[start + s] = prior[s] - logDet[s];
+      const [norms, logDet] = [this.#norms, this.#logDet].map((at) => this.#kernels.f64View(at, count));
+      for (let s = 0; s < count; s++) logQ[start + s] = logPrior(norms[s]) - logDet[s];
       this.#blocks.store(x, start, count);
     });
     return { x, logQ };
@@ -255,15 +257,12 @@ export class FlowRunner {
       body(first, Math.min(this.#blocks.capacity, n - first));
   }
 
-  #logPrior(count: number): Float64Array {
+  /** Leaves |x|² of the first `count` samples of the blocks at `#norms`. */
+  #squareNorms(count: number): void {
     const { prior } = this.flow;
     const lane = this.#kernels.lane(this.precision);
     const blocks = this.#blocks.blocks(count);
     lane.squaredNorm(this.#blocks.positions, this.#norms, prior.particles * prior.dimensions, blocks);
-    const values = this.#kernels.f64View(this.#norms, count);
-    const logPrior = logDensityOfSquaredNorm(prior);
-    for (let s = 0; s < count; s++) values[s] = logPrior(values[s]);
-    return values;
   }
 
   #warmUp(): void {

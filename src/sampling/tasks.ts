@@ -1,6 +1,6 @@
 /* What the workers run: one block of samples, or the log-densities of given configurations. */
 
-import { NumericalError } from '../errors.js';
+import { EquiflowError, NumericalError } from '../errors.js';
 import { decodeModel, type FlowRunner, type Positions, prepareFlow } from '../flows/index.js';
 import type { IntegrationStatistics } from '../integrators/index.js';
 import type { Arithmetic, Precision } from '../kernels/index.js';
@@ -26,6 +26,27 @@ interface Prepared {
 
 let prepared: Prepared | undefined;
 
+/** Blocks of a few samples before the first one. */
+const WARM_UP_BLOCKS = 20;
+
+/**
+ * V8 compiles a loop while it runs, knowing nothing of what comes behind it where that was never reached, throws the code away
+ * there, and does so again in every block: a tenth of the time of DW4. After short blocks all has been reached.
+ */
+function warmUp({ runner, energies, kT }: Prepared): void {
+  try {
+    for (let block = 0; block < WARM_UP_BLOCKS; block++) {
+      const { x, logQ } = runner.sample(0, 0, 4);
+      const energy = energies.energy(x, 4);
+      summarize({ x, logQ, energy, logWeight: logWeights(energy, logQ, kT) });
+    }
+  } catch (error) {
+    // Samples that cannot be drawn or weighed say so in their own block, with their numbers.
+    if (!(error instanceof EquiflowError)) throw error;
+  }
+  runner.takeStatistics();
+}
+
 /** The model ready for work; a worker keeps the last one. */
 export function prepare({ key, bytes, precision, arithmetic }: ModelMessage): Prepared {
   if (prepared?.key !== key) {
@@ -36,6 +57,7 @@ export function prepare({ key, bytes, precision, arithmetic }: ModelMessage): Pr
       energies: new EnergyEvaluator(generator.target),
       kT: generator.prior.kT,
     };
+    warmUp(prepared);
   }
   return prepared;
 }
@@ -83,13 +105,20 @@ export function draw({ model, seed, first, n }: SampleBlockInput): DrawnBlock {
   const { x, logQ } = runner.sample(seed, first, n);
   const integration = runner.takeStatistics();
   const energy = energies.energy(x, n);
-  const bad = logQ.findIndex((value, i) => !Number.isFinite(value) || !(energy[i] > Number.NEGATIVE_INFINITY));
-  if (bad >= 0) {
+  const bad = firstWithoutWeight(logQ, energy);
+  if (bad < n) {
     const what = `log q is ${logQ[bad]} and the energy ${energy[bad]}`;
     const where = runner.whereNotFinite(runner.priorSample(seed, first + bad, 1), false);
     throw new NumericalError(`sample ${first + bad}: ${what}: ${where}`);
   }
   return { x, logQ, energy, logWeight: logWeights(energy, logQ, kT), integration };
+}
+
+/** The first sample whose log q is not finite or whose energy gives no weight; n where there is none. */
+function firstWithoutWeight(logQ: Float64Array, energy: Float64Array): number {
+  let s = 0;
+  while (s < logQ.length && Number.isFinite(logQ[s]) && energy[s] > Number.NEGATIVE_INFINITY) s++;
+  return s;
 }
 
 function buffers({ x, logQ, energy, logWeight }: SampleBlock): ArrayBufferLike[] {
