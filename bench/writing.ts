@@ -14,9 +14,8 @@ import { boltzmannGenerator, continuousFlow } from '../src/flows/index.js';
 import { rk4 } from '../src/integrators/index.js';
 import { meanFreeNormal } from '../src/priors/index.js';
 import { sampleToFolder, sampleToHdf5 } from '../src/sampling/index.js';
-import { blockInputs, SAMPLE_TASKS } from '../src/sampling/sample.js';
+import { drawnBlocks } from '../src/sampling/sample.js';
 import { streamBlockSize } from '../src/sampling/sample-stream.js';
-import type { SampleBlock, SampleBlockInput } from '../src/sampling/tasks.js';
 import { systemFromSpec } from '../src/systems/index.js';
 import { initialFieldFor } from '../src/training/index.js';
 import { WorkerPool } from '../src/workers/index.js';
@@ -63,9 +62,8 @@ async function draw(
   options: { n: number; seed: number },
   pool: WorkerPool,
 ): Promise<void> {
-  const inputs = blockInputs(generator, options, streamBlockSize(generator));
-  const task = { module: SAMPLE_TASKS, name: 'sampleBlock' };
-  for await (const _ of pool.map<SampleBlockInput, SampleBlock>(task, inputs));
+  const size = streamBlockSize(generator);
+  for await (const _ of drawnBlocks('sampleBlock', generator, { ...options, size }, pool));
 }
 
 /** `maxRSS` of a child starts at its parent's; the kernel's own mark, where there is one, does not. */

@@ -82,6 +82,7 @@ export {
   boltzmannGenerator,
   type ContinuousFlow,
   continuousFlow,
+  type DrawnSamples,
   decodeModel,
   encodeModel,
   FlowRunner,

@@ -24,6 +24,14 @@ const FILM_BYTES = 32 << 20;
 /** Positions by the precision that they are kept in, row-major [n, N, D]. */
 export type Positions = Float32Array | Float64Array;
 
+/** Samples with their log-densities. */
+export interface DrawnSamples {
+  /** [n, N, D] */
+  readonly x: Positions;
+  /** log q in nats, [n]. */
+  readonly logQ: Float64Array;
+}
+
 /** How finely a flow is prepared, and with which arithmetic. */
 export interface RunnerOptions extends PrepareOptions {
   /** Default `strict`. */
@@ -115,12 +123,11 @@ export class FlowRunner {
 
   /**
    * Samples with global indices `first` … `first + n − 1`, each depending on (flow, precision, seed, index) alone, with
-   * log q from the forward pass: log prior(z) − log|det ∂x/∂z|. Positions are stored in the runner's precision.
+   * log q from the forward pass: log prior(z) − log|det ∂x/∂z|. Positions are stored in the runner's precision, where told so in
+   * arrays at hand.
    */
-  sample(seed: number, first: number, n: number): { x: Positions; logQ: Float64Array } {
-    const C = this.flow.prior.particles * this.flow.prior.dimensions;
-    const x = this.precision === 'f32' ? new Float32Array(n * C) : new Float64Array(n * C);
-    const logQ = new Float64Array(n);
+  sample(seed: number, first: number, n: number, into: DrawnSamples = this.#room(n)): DrawnSamples {
+    const { x, logQ } = into;
     const deviation = Math.sqrt(priorVariance(this.flow.prior));
     const logPrior = logDensityOfSquaredNorm(this.flow.prior);
     this.#chunks(n, (start, count) => {
@@ -131,7 +138,13 @@ export class FlowRunner {
       for (let s = 0; s < count; s++) logQ[start + s] = logPrior(norms[s]) - logDet[s];
       this.#blocks.store(x, start, count);
     });
-    return { x, logQ };
+    return into;
+  }
+
+  #room(n: number): DrawnSamples {
+    const C = this.flow.prior.particles * this.flow.prior.dimensions;
+    const x = this.precision === 'f32' ? new Float32Array(n * C) : new Float64Array(n * C);
+    return { x, logQ: new Float64Array(n) };
   }
 
   /**

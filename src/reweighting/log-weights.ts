@@ -6,13 +6,18 @@ import { DataError, UsageError } from '../errors.js';
  * @param energy U(x), shape [n], in units of energy (never U/kT); +Inf gives a zero weight
  * @param logQ normalised log q(x), shape [n], nats
  * @param kT temperature in units of energy
+ * @param result where they go, shape [n]; by default an array of their own
  * @returns shape [n], nats
  * @throws UsageError if kT is not positive; DataError if the lengths differ or a weight is NaN or +Inf
  */
-export function logWeights(energy: Float64Array, logQ: Float64Array, kT = 1): Float64Array {
+export function logWeights(
+  energy: Float64Array,
+  logQ: Float64Array,
+  kT = 1,
+  result: Float64Array = new Float64Array(energy.length),
+): Float64Array {
   if (!(kT > 0 && kT < Number.POSITIVE_INFINITY)) throw new UsageError(`kT: ${kT}, expected a positive number`);
   requireSameLength('energy', energy, 'logQ', logQ);
-  const result = new Float64Array(energy.length);
   for (let i = 0; i < result.length; i++) result[i] = -energy[i] / kT - logQ[i];
   requireLogWeights(result, 'logWeight = −energy/kT − logQ');
   return result;

@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib';
 import { type WeightBlock, weightBlocks } from '../reweighting/blocks.js';
-import type { SampleBlock } from './tasks.js';
+import type { SampleBlock } from './block-room.js';
 
 /** What is to be known of a block without looking at it again. */
 export interface BlockSummary {

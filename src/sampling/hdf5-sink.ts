@@ -15,11 +15,11 @@ import { reserveHdf5 } from '../formats/hdf5/index.js';
 import { IN_SPACE } from '../formats/plane.js';
 import { asOutputError } from '../formats/system-errors.js';
 import { VERSION } from '../version.js';
+import type { SampleBlock } from './block-room.js';
 import { SET_FILE } from './partial-folder.js';
 import { sampleBytes } from './sample-files.js';
 import type { SampleSink } from './sample-sink.js';
 import { type ArrayName, SetArrays, type SetLayout, shapeOf, typeOf } from './set-arrays.js';
-import type { SampleBlock } from './tasks.js';
 
 /**
  * A sample set as one HDF5 file in the layout of H5MD, new or left by an earlier run. All that makes it HDF5 is written here;

@@ -1,6 +1,6 @@
 import type { ArrayEntry } from '../manifest.js';
+import type { SampleBlock } from './block-room.js';
 import type { ArrayName } from './set-arrays.js';
-import type { SampleBlock } from './tasks.js';
 
 /** An unfinished sample set in files of some format, which grows block by block. */
 export interface SampleSink {

@@ -5,17 +5,18 @@ import { WEIGHT_BLOCK_SIZE } from '../reweighting/blocks.js';
 import type { WeightReport } from '../reweighting/weights.js';
 import { VERSION } from '../version.js';
 import type { WorkerPool } from '../workers/index.js';
+import type { SampleBlock } from './block-room.js';
 import { type BlockSummary, blockChecksum, summarize } from './block-summary.js';
 import { openFolderSink } from './folder-sink.js';
 import type { openHdf5Sink } from './hdf5-sink.js';
 import { Journal } from './journal.js';
 import { openPartialFolder, type PartialFolder, type SamplePlan, type TargetKind } from './partial-folder.js';
-import { blockInputs, requireRange, SAMPLE_TASKS, type SampleOptions } from './sample.js';
+import { drawnBlocks, requireRange, type SampleOptions } from './sample.js';
 import { gigabytes } from './sample-files.js';
 import { sampleManifestOf, sampleProvenance } from './sample-manifest.js';
 import type { SampleSink } from './sample-sink.js';
 import { type SetLayout, unknownEntries } from './set-arrays.js';
-import type { SampleBlock, SampleBlockInput, SummarizedBlock } from './tasks.js';
+import type { SummarizedFacts } from './tasks.js';
 import { WeightStream } from './weight-stream.js';
 
 /** Bytes of positions that a block should have: milliseconds of work for a worker, and few enough to bound memory. */
@@ -107,9 +108,8 @@ async function stream(
     const sink = await openSink(partial.set, layout, Buffer.byteLength(manifest(unknownEntries(layout))));
     await run.takeUp(sink);
     await requireSpace(path, partial, n - run.done, sink.sampleBytes);
-    const inputs = blockInputs(generator, options, size, run.done);
-    const task = { module: SAMPLE_TASKS, name: 'summarizedSampleBlock' };
-    for await (const block of pool.map<SampleBlockInput, SummarizedBlock>(task, inputs, signal ? { signal } : {})) {
+    const blocks = { ...options, size, done: run.done };
+    for await (const block of drawnBlocks<SummarizedFacts>('summarizedSampleBlock', generator, blocks, pool)) {
       await run.append(block);
       options.onIntegration?.(block.integration);
       // Blocks that were under way may all be here before the pool hears of it.
@@ -202,7 +202,7 @@ class Run {
     await sink.truncate();
   }
 
-  async append(block: SummarizedBlock): Promise<void> {
+  async append(block: SampleBlock & SummarizedFacts): Promise<void> {
     if (this.#failure !== undefined) throw this.#failure;
     await this.#sink!.append(block);
     this.#count(block, block.summary);

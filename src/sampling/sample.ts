@@ -5,7 +5,8 @@ import type { IntegrationStatistics } from '../integrators/index.js';
 import { type Arithmetic, MAX_SEED, type Precision } from '../kernels/index.js';
 import type { Progress } from '../progress.js';
 import type { WorkerPool } from '../workers/index.js';
-import type { DrawnBlock, LogProbBlock, LogProbBlockInput, ModelMessage, SampleBlockInput } from './tasks.js';
+import { blockIn, blockRoom, type SampleBlock } from './block-room.js';
+import type { BlockFacts, LogProbBlock, LogProbBlockInput, ModelMessage, RoomedBlockInput } from './tasks.js';
 
 /** Pairs that a task evaluates: some ten milliseconds, against its own 0.1 ms, and short enough to occupy all workers to the end. */
 const TASK_PAIRS = 1 << 23;
@@ -68,15 +69,14 @@ export async function sample(
   pool: WorkerPool,
 ): Promise<SampleSet> {
   requireRange(options);
-  const { n, precision = 'f32', onProgress, signal } = options;
+  const { n, precision = 'f32', onProgress } = options;
   const { particles, dimensions, kT } = generator.prior;
   const C = particles * dimensions;
   const x = precision === 'f32' ? new Float32Array(n * C) : new Float64Array(n * C);
   const [logQ, energy, logWeight] = [new Float64Array(n), new Float64Array(n), new Float64Array(n)];
   let done = 0;
-  const task = { module: SAMPLE_TASKS, name: 'sampleBlock' };
-  const inputs = blockInputs(generator, options, taskSize(generator));
-  for await (const block of pool.map<SampleBlockInput, DrawnBlock>(task, inputs, signal ? { signal } : {})) {
+  const size = taskSize(generator);
+  for await (const block of drawnBlocks<BlockFacts>('sampleBlock', generator, { ...options, size }, pool)) {
     x.set(block.x, done * C);
     logQ.set(block.logQ, done);
     energy.set(block.energy, done);
@@ -106,16 +106,42 @@ export function requireRange({ n, seed, first = 0 }: SampleOptions): void {
   }
 }
 
-/** The work for samples `done` … n − 1 of a range, in blocks of `size`. */
-export function* blockInputs(
+/** Which samples go into which blocks. */
+export interface BlockOptions extends SampleOptions {
+  /** Samples in a block. */
+  readonly size: number;
+  /** Where to begin: samples of the range before this one are there already. */
+  readonly done?: number;
+}
+
+/**
+ * The samples of a range in blocks, in order, each with what the task of that name in `SAMPLE_TASKS` says of it. A block is valid
+ * until the next one is asked for: its memory serves another one then.
+ */
+export async function* drawnBlocks<Facts>(
+  name: string,
   generator: BoltzmannGenerator,
-  { n, seed, first = 0, precision = 'f32', arithmetic }: SampleOptions,
-  size: number,
-  done = 0,
-): Generator<SampleBlockInput> {
+  { n, seed, first = 0, precision = 'f32', arithmetic, signal, size, done = 0 }: BlockOptions,
+  pool: WorkerPool,
+): AsyncGenerator<SampleBlock & Facts> {
+  const { particles, dimensions } = generator.prior;
   const model = modelMessage(generator, precision, arithmetic);
-  for (let start = done; start < n; start += size) {
-    yield { model, seed, first: first + start, n: Math.min(size, n - start) };
+  const shape = (count: number) => ({ n: count, coordinates: particles * dimensions, precision });
+  const free: SharedArrayBuffer[] = [];
+  const underway: RoomedBlockInput[] = [];
+  function* inputs(): Generator<RoomedBlockInput> {
+    for (let start = done; start < n; start += size) {
+      const room = free.pop() ?? blockRoom(shape(Math.min(size, n)));
+      const input = { model, seed, first: first + start, n: Math.min(size, n - start), room };
+      underway.push(input);
+      yield input;
+    }
+  }
+  const task = { module: SAMPLE_TASKS, name };
+  for await (const facts of pool.map<RoomedBlockInput, Facts>(task, inputs(), signal ? { signal } : {})) {
+    const input = underway.shift()!;
+    yield { ...blockIn(input.room, shape(input.n)), ...facts };
+    free.push(input.room);
   }
 }
 

@@ -1,7 +1,7 @@
 import type { ElementWriter } from '../formats/element-writer.js';
 import type { Precision } from '../kernels/index.js';
 import type { ArrayEntry } from '../manifest.js';
-import type { SampleBlock } from './tasks.js';
+import type { SampleBlock } from './block-room.js';
 
 /** The arrays of a sample set, in the order in which checksums take them. */
 export const ARRAYS = ['x', 'logQ', 'energy', 'logWeight'] as const;

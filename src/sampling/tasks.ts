@@ -1,12 +1,13 @@
 /* What the workers run: one block of samples, or the log-densities of given configurations. */
 
 import { EquiflowError, NumericalError } from '../errors.js';
-import { decodeModel, type FlowRunner, type Positions, prepareFlow } from '../flows/index.js';
+import { decodeModel, type FlowRunner, prepareFlow } from '../flows/index.js';
 import type { IntegrationStatistics } from '../integrators/index.js';
 import type { Arithmetic, Precision } from '../kernels/index.js';
 import { logWeights } from '../reweighting/log-weights.js';
 import { EnergyEvaluator } from '../systems/energy.js';
 import { moved } from '../workers/task.js';
+import { blockIn, blockRoom, type SampleBlock } from './block-room.js';
 import { type BlockSummary, summarize } from './block-summary.js';
 
 /** A model as it travels to workers: its file, and a name under which a worker keeps it prepared. */
@@ -33,13 +34,9 @@ const WARM_UP_BLOCKS = 20;
  * V8 compiles a loop while it runs, knowing nothing of what comes behind it where that was never reached, throws the code away
  * there, and does so again in every block: a tenth of the time of DW4. After short blocks all has been reached.
  */
-function warmUp({ runner, energies, kT }: Prepared): void {
+function warmUp(model: ModelMessage, runner: FlowRunner): void {
   try {
-    for (let block = 0; block < WARM_UP_BLOCKS; block++) {
-      const { x, logQ } = runner.sample(0, 0, 4);
-      const energy = energies.energy(x, 4);
-      summarize({ x, logQ, energy, logWeight: logWeights(energy, logQ, kT) });
-    }
+    for (let block = 0; block < WARM_UP_BLOCKS; block++) summarize(draw({ model, seed: 0, first: 0, n: 4 }));
   } catch (error) {
     // Samples that cannot be drawn or weighed say so in their own block, with their numbers.
     if (!(error instanceof EquiflowError)) throw error;
@@ -48,7 +45,8 @@ function warmUp({ runner, energies, kT }: Prepared): void {
 }
 
 /** The model ready for work; a worker keeps the last one. */
-export function prepare({ key, bytes, precision, arithmetic }: ModelMessage): Prepared {
+export function prepare(model: ModelMessage): Prepared {
+  const { key, bytes, precision, arithmetic } = model;
   if (prepared?.key !== key) {
     const { generator } = decodeModel(bytes, 'model');
     prepared = {
@@ -57,7 +55,7 @@ export function prepare({ key, bytes, precision, arithmetic }: ModelMessage): Pr
       energies: new EnergyEvaluator(generator.target),
       kT: generator.prior.kT,
     };
-    warmUp(prepared);
+    warmUp(model, prepared.runner);
   }
   return prepared;
 }
@@ -69,49 +67,50 @@ export interface SampleBlockInput {
   readonly n: number;
 }
 
-export interface SampleBlock {
-  readonly x: Positions;
-  readonly logQ: Float64Array;
-  /** U of the positions as they are stored, in f64. */
-  readonly energy: Float64Array;
-  /** −U/kT − log q. */
-  readonly logWeight: Float64Array;
+/** A block that goes into memory at hand, see `blockIn`. */
+export interface RoomedBlockInput extends SampleBlockInput {
+  readonly room: SharedArrayBuffer;
 }
 
-/** A block with the work that it took. */
-export interface DrawnBlock extends SampleBlock {
+/** What is to be known of a block beside its samples. */
+export interface BlockFacts {
   readonly integration: IntegrationStatistics;
 }
 
 /** @throws NumericalError naming the first sample without finite log q or with an energy that gives no weight */
-export function sampleBlock(input: SampleBlockInput) {
-  const block = draw(input);
-  return moved(block, buffers(block));
+export function sampleBlock(input: RoomedBlockInput): BlockFacts {
+  return { integration: draw(input, input.room).integration };
 }
 
-/** A block for a stream, with what is to be known of it: workers have the time, their consumer has not. */
-export interface SummarizedBlock extends DrawnBlock {
+/** With a summary for streams: workers have the time, the consumer has not. */
+export interface SummarizedFacts extends BlockFacts {
   readonly summary: BlockSummary;
 }
 
 /** @throws as `sampleBlock` */
-export function summarizedSampleBlock(input: SampleBlockInput) {
-  const block = draw(input);
-  return moved<SummarizedBlock>({ ...block, summary: summarize(block) }, buffers(block));
+export function summarizedSampleBlock(input: RoomedBlockInput): SummarizedFacts {
+  const { integration, ...block } = draw(input, input.room);
+  return { integration, summary: summarize(block) };
 }
 
-export function draw({ model, seed, first, n }: SampleBlockInput): DrawnBlock {
+/** Draws a block into a room or into arrays of its own. */
+export function draw({ model, seed, first, n }: SampleBlockInput, room?: SharedArrayBuffer): SampleBlock & BlockFacts {
   const { runner, energies, kT } = prepare(model);
-  const { x, logQ } = runner.sample(seed, first, n);
+  const { particles, dimensions } = runner.flow.prior;
+  const shape = { n, coordinates: particles * dimensions, precision: model.precision };
+  const block = blockIn(room ?? blockRoom(shape), shape);
+  const { x, logQ, energy, logWeight } = block;
+  runner.sample(seed, first, n, block);
   const integration = runner.takeStatistics();
-  const energy = energies.energy(x, n);
+  energies.energy(x, n, energy);
   const bad = firstWithoutWeight(logQ, energy);
   if (bad < n) {
     const what = `log q is ${logQ[bad]} and the energy ${energy[bad]}`;
     const where = runner.whereNotFinite(runner.priorSample(seed, first + bad, 1), false);
     throw new NumericalError(`sample ${first + bad}: ${what}: ${where}`);
   }
-  return { x, logQ, energy, logWeight: logWeights(energy, logQ, kT), integration };
+  logWeights(energy, logQ, kT, logWeight);
+  return { ...block, integration };
 }
 
 /** The first sample whose log q is not finite or whose energy gives no weight; n where there is none. */
@@ -119,10 +118,6 @@ function firstWithoutWeight(logQ: Float64Array, energy: Float64Array): number {
   let s = 0;
   while (s < logQ.length && Number.isFinite(logQ[s]) && energy[s] > Number.NEGATIVE_INFINITY) s++;
   return s;
-}
-
-function buffers({ x, logQ, energy, logWeight }: SampleBlock): ArrayBufferLike[] {
-  return [x.buffer, logQ.buffer, energy.buffer, logWeight.buffer];
 }
 
 export interface LogProbBlockInput {

@@ -81,9 +81,8 @@ export class EnergyEvaluator {
     };
   }
 
-  /** U [n] of configurations `x` [n, N, D], never divided by kT. */
-  energy(x: Float32Array | Float64Array, n: number): Float64Array {
-    const energy = new Float64Array(n);
+  /** U [n] of configurations `x` [n, N, D], never divided by kT, in an array of its own or in `energy`. */
+  energy(x: Float32Array | Float64Array, n: number, energy: Float64Array = new Float64Array(n)): Float64Array {
     this.#evaluate(x, n, energy);
     return energy;
   }
