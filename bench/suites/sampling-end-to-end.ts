@@ -15,7 +15,7 @@ import { timingOf } from '../timing.js';
 import { spent } from '../trained.js';
 import type { Bench } from './suite.js';
 
-const ROUNDS: RoundsEffort = { least: 5, most: 9, seconds: 1.5 };
+const ROUNDS: RoundsEffort = { least: 3, most: 9, seconds: 1.5 };
 const POOL = 'sampling on the worker pool with energies and weights, f32, by the clock';
 const DISK = 'DW4 to disk, f32, by the clock';
 const MODEL = 'model.safetensors';
@@ -24,8 +24,8 @@ const START = { group: 'a fresh process, processor time', subject: 'first 1,000 
 const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
 const DRAW = { module: new URL('../kernel-throughput.js', import.meta.url), name: 'draw' };
 const FIRST = fileURLToPath(new URL('../first-samples.js', import.meta.url));
-/** Samples of one call on the pool: half a second of one core, so that its first and last tasks do not decide. */
-const POOL_SAMPLES: Readonly<Record<string, number>> = { DW4: 1 << 20, LJ13: 1 << 16, LJ55: 1 << 12 };
+/** Samples of one call on the pool: a third of a second of one core, so that its first and last tasks do not decide. */
+const POOL_SAMPLES: Readonly<Record<string, number>> = { DW4: 1 << 19, LJ13: 1 << 15, LJ55: 1 << 11 };
 
 /** Clock and processor time of this process, all threads, but not of its children. */
 async function clocked(body: () => Promise<unknown>): Promise<Seconds> {
@@ -63,7 +63,7 @@ export async function endToEnd({ cases, quick, onMeasurement }: Bench) {
   try {
     for (const c of cases) {
       const generator = boltzmannGenerator(c.system, c.flow);
-      const n = POOL_SAMPLES[c.label] / (quick ? 8 : 1);
+      const n = POOL_SAMPLES[c.label] / (quick ? 4 : 1);
       const cpu: number[][] = pools.map(() => []);
       const contenders = pools.map((pool, p) => ({
         name: nameOf(pool),
