@@ -10,7 +10,7 @@ import { extent, pixels, structureLayers } from './structure.js';
 const WIDTH = 960;
 const HEIGHT = 250;
 const STRUCTURES = 132;
-const TEXT = 40;
+const TEXT = 54;
 /** Height of a bar's label as a fraction of the highest bar. */
 const LABEL_HEIGHT = 0.09;
 /** Share of a group's width that its bars fill. */
@@ -152,14 +152,11 @@ function structures({ minima, pairPotential }: ExperimentRecord, training: Minim
   const placed = minima.map(({ x }, m) => ({ x, centerX: middle(m), centerY: STRUCTURES / 2, scale }));
   const height = STRUCTURES + TEXT;
   const lines = minima.flatMap(({ energy, equilibriumShare }, m) => [
-    {
-      x: middle(m),
-      y: STRUCTURES + 10,
-      text: `U = ${formatNumber(energy, 2)} kT, equilibrium ${formatShare(equilibriumShare.value)}`,
-    },
+    { x: middle(m), y: STRUCTURES + 10, text: `U = ${formatNumber(energy, 2)} kT` },
+    { x: middle(m), y: STRUCTURES + 26, text: `equilibrium ${formatShare(equilibriumShare.value)}` },
   ]);
   const absent = minima.flatMap((_, m) =>
-    training[m].raw.value === 0 ? [{ x: middle(m), y: STRUCTURES + 28, text: 'not in the training set' }] : [],
+    training[m].raw.value === 0 ? [{ x: middle(m), y: STRUCTURES + 42, text: 'not in the training set' }] : [],
   );
   const text = { text: { field: 'text', type: 'nominal' } };
   return {
