@@ -1,5 +1,5 @@
 import { UsageError } from '../errors.js';
-import { type BoltzmannGenerator, boltzmannGenerator, continuousFlow } from '../flows/index.js';
+import { type BoltzmannGenerator, integratedBy } from '../flows/index.js';
 import { dopri5, type IntegrationStatistics, type Integrator, rk4 } from '../integrators/index.js';
 import type { IntegratorOptions } from './integrator-options.js';
 
@@ -12,7 +12,7 @@ const FLAGS = { rtol: '--rtol', atol: '--atol', atolLogDet: '--atol-log-det', ma
  * @throws UsageError for options of one kind with the other
  */
 export function withIntegrator(generator: BoltzmannGenerator, options: IntegratorOptions): BoltzmannGenerator {
-  const { prior, field, integrator: own } = generator.flow;
+  const { integrator: own } = generator.flow;
   const adaptive = ADAPTIVE.filter((name) => options[name] !== undefined);
   const kind = options.integrator ?? (options.steps !== undefined ? 'rk4' : adaptive.length > 0 ? 'dopri5' : own.kind);
   if (kind === 'rk4' && adaptive.length > 0) {
@@ -37,7 +37,7 @@ export function withIntegrator(generator: BoltzmannGenerator, options: Integrato
       ...(maxSteps === undefined ? {} : { maxSteps }),
     });
   }
-  return boltzmannGenerator(generator.target, continuousFlow(prior, field, chosen));
+  return integratedBy(generator, chosen);
 }
 
 /** One line on what an adaptive integrator did. */

@@ -1,7 +1,8 @@
 import { UsageError } from '../errors.js';
+import type { Integrator } from '../integrators/index.js';
 import type { MeanFreeNormal } from '../priors/index.js';
 import type { System } from '../systems/index.js';
-import type { ContinuousFlow } from './continuous-flow.js';
+import { type ContinuousFlow, continuousFlow } from './continuous-flow.js';
 
 /** A flow with the target whose Boltzmann distribution exp(−U/kT) it approximates; kT is the prior's. */
 export interface BoltzmannGenerator {
@@ -24,4 +25,9 @@ export function boltzmannGenerator(target: System, flow: ContinuousFlow): Boltzm
     );
   }
   return { prior: flow.prior, flow, target };
+}
+
+/** The same target, prior and field, integrated otherwise. */
+export function integratedBy({ target, flow }: BoltzmannGenerator, integrator: Integrator): BoltzmannGenerator {
+  return boltzmannGenerator(target, continuousFlow(flow.prior, flow.field, integrator));
 }

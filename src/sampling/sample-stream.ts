@@ -1,6 +1,7 @@
 import { statfs } from 'node:fs/promises';
 import { InterruptedError, IoError, NumericalError } from '../errors.js';
 import type { BoltzmannGenerator } from '../flows/index.js';
+import { loadHdf5 } from '../formats/hdf5/library.js';
 import { WEIGHT_BLOCK_SIZE } from '../reweighting/blocks.js';
 import type { WeightReport } from '../reweighting/weights.js';
 import { VERSION } from '../version.js';
@@ -130,7 +131,6 @@ async function stream(
 /** HDF5 is loaded only for those who ask for it. */
 async function sinkOpener(kind: TargetKind): Promise<typeof openHdf5Sink> {
   if (kind === 'folder') return openFolderSink;
-  const { loadHdf5 } = await import('../formats/hdf5/library.js');
   await loadHdf5();
   return (await import('./hdf5-sink.js')).openHdf5Sink;
 }

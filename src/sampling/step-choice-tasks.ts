@@ -1,7 +1,7 @@
 /* What a worker runs to find how many Runge–Kutta steps a flow needs. */
 
 import { NumericalError } from '../errors.js';
-import { decodeModel, prepareFlow } from '../flows/index.js';
+import { type ContinuousFlow, decodeModel, prepareFlow } from '../flows/index.js';
 import { rk4 } from '../integrators/index.js';
 import type { TaskContext } from '../workers/index.js';
 
@@ -14,15 +14,16 @@ export const STEP_COUNTS: readonly number[] = [
 /** Four times the steps have a 256th of the error of order four, which does not show beside it. */
 const FINER = 4;
 
+/** All but the hardest: of these the largest error over any number of samples would speak. */
+const SHARE = 0.99;
+const SAMPLES = 512;
+
 /** Prior samples beyond any that a user draws. */
 const FIRST = 2 ** 51;
 
 export interface StepChoiceInput {
   readonly model: Uint8Array;
   readonly tolerance: number;
-  /** The share of samples that has to be within the tolerance. */
-  readonly share: number;
-  readonly samples: number;
   readonly seed: number;
 }
 
@@ -31,32 +32,31 @@ export interface StepChoiceOutput {
   readonly error: number;
 }
 
-/** The first of `STEP_COUNTS` within the tolerance, or the last of them with its error. In f64: rounding is not the integrator's. */
-export function chooseSteps(input: StepChoiceInput, { report }: TaskContext): StepChoiceOutput {
-  const { prior, field } = decodeModel(input.model, 'model').generator.flow;
-  const { samples, seed } = input;
-  const flowOf = (steps: number) => prepareFlow({ prior, field, integrator: rk4(steps) }, 'f64');
-  const quantile = Math.ceil(input.share * samples) - 1;
-  let steps = 0;
-  let error = Number.POSITIVE_INFINITY;
-  for (const [tried, count] of STEP_COUNTS.entries()) {
+/** The first of `STEP_COUNTS` within the tolerance, or the last of them with its error. */
+export function chooseSteps({ model, tolerance, seed }: StepChoiceInput, { report }: TaskContext): StepChoiceOutput {
+  const { flow } = decodeModel(model, 'model').generator;
+  let choice: StepChoiceOutput = { steps: 0, error: Number.POSITIVE_INFINITY };
+  for (const [tried, steps] of STEP_COUNTS.entries()) {
     report(tried);
-    steps = count;
-    error = errors()[quantile];
-    if (error <= input.tolerance) break;
+    choice = { steps, error: errorWith(flow, steps, seed) };
+    if (choice.error <= tolerance) break;
   }
-  return { steps, error };
+  return choice;
+}
 
-  /** |log q as sampled − that of the exact flow at the same configuration|, ascending. */
-  function errors(): Float64Array {
-    try {
-      const { x, logQ } = flowOf(steps).sample(seed, FIRST, samples);
-      const exact = flowOf(FINER * steps).logProb(x, samples);
-      return exact.map((value, s) => (Number.isFinite(value) ? Math.abs(value - logQ[s]) : Number.NaN)).sort();
-    } catch (failure) {
-      // Too coarse to stay finite.
-      if (failure instanceof NumericalError) return new Float64Array(samples).fill(Number.POSITIVE_INFINITY);
-      throw failure;
-    }
+/**
+ * What |log q as sampled − that of the exact flow at the same configuration| stays below for the share. In f64: rounding is not
+ * the integrator's.
+ */
+function errorWith(flow: ContinuousFlow, steps: number, seed: number): number {
+  const runner = (count: number) => prepareFlow({ ...flow, integrator: rk4(count) }, 'f64');
+  try {
+    const { x, logQ } = runner(steps).sample(seed, FIRST, SAMPLES);
+    const exact = runner(FINER * steps).logProb(x, SAMPLES);
+    return exact.map((value, s) => Math.abs(value - logQ[s])).sort()[Math.ceil(SHARE * SAMPLES) - 1];
+  } catch (error) {
+    // Too coarse to stay finite.
+    if (error instanceof NumericalError) return Number.POSITIVE_INFINITY;
+    throw error;
   }
 }

@@ -1,5 +1,5 @@
 import { UsageError } from '../errors.js';
-import { type BoltzmannGenerator, boltzmannGenerator, continuousFlow, encodeModel } from '../flows/index.js';
+import { type BoltzmannGenerator, encodeModel, integratedBy } from '../flows/index.js';
 import { rk4 } from '../integrators/index.js';
 import type { Progress } from '../progress.js';
 import type { WorkerPool } from '../workers/index.js';
@@ -9,10 +9,6 @@ const TASK = { module: new URL('./step-choice-tasks.js', import.meta.url), name:
 
 /** Nats that the log q of nearly all samples may be wrong by: far below any spread of weights that matters. */
 export const LOG_Q_TOLERANCE = 1e-3;
-
-/** All but the hardest: of these the largest error over any number of samples would speak. */
-const SHARE = 0.99;
-const SAMPLES = 512;
 
 /** How right log q has to be, and who hears of progress. */
 export interface StepChoiceOptions {
@@ -40,13 +36,12 @@ export interface StepChoice {
  * @throws UsageError unless the tolerance is positive; InterruptedError if the signal aborts
  */
 export async function withFewestSteps(
-  { target, flow }: BoltzmannGenerator,
+  generator: BoltzmannGenerator,
   { seed, tolerance = LOG_Q_TOLERANCE, onProgress, signal }: StepChoiceOptions,
   pool: WorkerPool,
 ): Promise<{ generator: BoltzmannGenerator; choice: StepChoice }> {
   if (!(tolerance > 0)) throw new UsageError(`withFewestSteps: tolerance is ${tolerance}, expected a positive number`);
-  const model = encodeModel(boltzmannGenerator(target, flow));
-  const input: StepChoiceInput = { model, tolerance, share: SHARE, samples: SAMPLES, seed };
+  const input: StepChoiceInput = { model: encodeModel(generator), tolerance, seed };
   const onMessage = (message: unknown) => {
     const done = message as number;
     const detail = `${STEP_COUNTS[done]} steps`;
@@ -56,6 +51,5 @@ export async function withFewestSteps(
     onMessage,
     ...(signal ? { signal } : {}),
   });
-  const generator = boltzmannGenerator(target, continuousFlow(flow.prior, flow.field, rk4(steps)));
-  return { generator, choice: { steps, error, tolerance } };
+  return { generator: integratedBy(generator, rk4(steps)), choice: { steps, error, tolerance } };
 }

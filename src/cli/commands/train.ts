@@ -2,7 +2,13 @@ import { existsSync } from 'node:fs';
 import { Command } from 'commander';
 import { InputError, InterruptedError, UsageError } from '../../errors.js';
 import { initialDenseField } from '../../fields/index.js';
-import { type BoltzmannGenerator, boltzmannGenerator, continuousFlow, encodeModel } from '../../flows/index.js';
+import {
+  type BoltzmannGenerator,
+  boltzmannGenerator,
+  continuousFlow,
+  encodeModel,
+  integratedBy,
+} from '../../flows/index.js';
 import { checkWritable, readConfigurations, readInput, sha256, writeOutput } from '../../formats/index.js';
 import { requireRungeKutta4, rk4 } from '../../integrators/index.js';
 import { meanFreeNormal } from '../../priors/index.js';
@@ -52,9 +58,7 @@ async function initialGenerator(system: System, options: TrainOptions): Promise<
 /** A model with as many integrator steps as its record says that it was trained with, which are more than it needs for sampling. */
 function trainedWith(generator: BoltzmannGenerator, record: unknown): BoltzmannGenerator {
   const { integratorSteps } = (record ?? {}) as { integratorSteps?: unknown };
-  if (typeof integratorSteps !== 'number') return generator;
-  const { prior, field } = generator.flow;
-  return boltzmannGenerator(generator.target, continuousFlow(prior, field, rk4(integratorSteps)));
+  return typeof integratorSteps === 'number' ? integratedBy(generator, rk4(integratorSteps)) : generator;
 }
 
 /** The options that differ from their defaults: a model's record names what was chosen. */
