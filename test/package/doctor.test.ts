@@ -2,7 +2,7 @@ import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
 import { problemsOf } from '../../src/doctor/examination.js';
-import { cpuQuota, gpuFacts, MINIMUM_NODE, nodeFacts } from '../../src/doctor/machine.js';
+import { gpuFacts, MINIMUM_NODE, nodeFacts } from '../../src/doctor/machine.js';
 import { installedVersion, optionalPackages } from '../../src/doctor/packages.js';
 import { VERSION } from '../../src/version.js';
 import { copyPackage, linkDependencies, MANIFEST, PROJECT, run, temporaryFolder } from './project.js';
@@ -29,23 +29,6 @@ test('Node.js versions are compared by number', (t) => {
   const supported = (version: string) => nodeFacts(version).supported;
   t.deepEqual(['20.19.0', '20.100.1', '22.0.0', '100.0.0'].map(supported), [true, true, true, true]);
   t.deepEqual(['20.9.0', '18.99.0', '9.20.0'].map(supported), [false, false, false]);
-});
-
-test('the tightest CPU quota above the process counts, in both versions of control groups', (t) => {
-  const quota = (files: Record<string, string>) => cpuQuota((path) => files[path]);
-  const self = '/proc/self/cgroup';
-  t.is(quota({}), null);
-  t.is(quota({ [self]: '0::/job/step', '/sys/fs/cgroup/job/step/cpu.max': 'max 100000' }), null);
-  const outer = { '/sys/fs/cgroup/job/cpu.max': '150000 100000' };
-  t.is(quota({ [self]: '0::/job/step', ...outer, '/sys/fs/cgroup/job/step/cpu.max': '400000 100000' }), 1.5);
-  t.is(quota({ [self]: '0::/../elsewhere', '/sys/fs/cgroup/cpu.max': '50000 100000' }), 0.5);
-  const first = (microseconds: string) => ({
-    [self]: '5:memory:/a\n4:cpu,cpuacct:/a',
-    '/sys/fs/cgroup/cpu,cpuacct/a/cpu.cfs_quota_us': microseconds,
-    '/sys/fs/cgroup/cpu,cpuacct/a/cpu.cfs_period_us': '100000',
-  });
-  t.is(quota(first('200000')), 2);
-  t.is(quota(first('-1')), null);
 });
 
 test('GPUs are named, and their absence is explained', async (t) => {
