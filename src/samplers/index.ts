@@ -1,5 +1,14 @@
 export { type Chains, type ChainsRun, runChains } from './chains.js';
+export {
+  CHAINS_PER_GROUP,
+  type ChainRange,
+  type GroupOptions,
+  recordsPerChain,
+  runGroups,
+  type SimulationPlan,
+} from './groups.js';
 export { DEFAULT_SAMPLER, SAMPLERS, type Sampler } from './methods.js';
 export { type SimulationReport, simulationReport } from './report.js';
-export type { SimulationSettings } from './settings.js';
-export { type Simulation, type SimulationOptions, simulate } from './simulate.js';
+export { resolveSettings, type SamplingOptions, type SimulationSettings } from './settings.js';
+export { type SimulationOptions, simulate } from './simulate.js';
+export { type Simulation, SimulationFold } from './simulation.js';

@@ -1,4 +1,4 @@
-import type { Simulation } from './simulate.js';
+import type { Simulation } from './simulation.js';
 
 /** Standard errors of a deviation from the virial theorem that chance does not explain (one in 16 000 runs). */
 const VIRIAL_LIMIT = 4;

@@ -22,13 +22,16 @@ export interface WorkerPoolOptions {
   readonly preload?: URL;
 }
 
-/** How a map is ended before its time. */
+/** How a map is ended before its time, and who hears of its tasks meanwhile. */
 export interface MapOptions {
   readonly signal?: AbortSignal;
+  /** Receives what the task of the input of that index reports; see `RunOptions`. */
+  readonly onMessage?: (message: unknown, index: number) => void;
 }
 
 /** What goes to and fro beside input and result. */
-export interface RunOptions extends MapOptions {
+export interface RunOptions {
+  readonly signal?: AbortSignal;
   /** Buffers of the input that change hands instead of being copied. Such a task cannot be retried. */
   readonly transfer?: readonly ArrayBufferLike[];
   /** Receives what the task reports, in order, all of it before `run` resolves; after a retry, from the start again. */
@@ -96,13 +99,17 @@ export class WorkerPool {
    * an error aborts the tasks underway.
    * @throws as `run` does
    */
-  async *map<I, O>(task: Task, inputs: Iterable<I> | AsyncIterable<I>, { signal }: MapOptions = {}): AsyncGenerator<O> {
+  async *map<I, O>(task: Task, inputs: Iterable<I> | AsyncIterable<I>, options: MapOptions = {}): AsyncGenerator<O> {
+    const { signal, onMessage } = options;
     const stop = new AbortController();
     const either = signal ? AbortSignal.any([signal, stop.signal]) : stop.signal;
     const underway: Promise<O>[] = [];
+    let started = 0;
     try {
       for await (const input of inputs) {
-        const result = this.run<I, O>(task, input, { signal: either });
+        const index = started++;
+        const listener = onMessage ? { onMessage: (message: unknown) => onMessage(message, index) } : {};
+        const result = this.run<I, O>(task, input, { signal: either, ...listener });
         // It is awaited later, or never after an error; until then its own error must not end the process.
         result.catch(() => {});
         underway.push(result);

@@ -1,7 +1,16 @@
 import { createHash } from 'node:crypto';
 import test from 'ava';
 import { UsageError } from '../../src/errors.js';
-import { type Simulation, type SimulationOptions, simulate, simulationReport } from '../../src/samplers/index.js';
+import {
+  type ChainsRun,
+  resolveSettings,
+  runGroups,
+  type Simulation,
+  SimulationFold,
+  type SimulationOptions,
+  simulate,
+  simulationReport,
+} from '../../src/samplers/index.js';
 import { systemFromSpec } from '../../src/systems/index.js';
 import { WorkerPool } from '../../src/workers/index.js';
 import { TRAP } from './chains.js';
@@ -69,6 +78,28 @@ test('Metropolis with a fixed step is what it was when the paper’s trajectory 
   );
   t.deepEqual(stepSizes, Float64Array.of(0.2));
   t.false(settings.adapted);
+});
+
+test('groups of chains run apart, in any ranges, are the simulation of all at once', async (t) => {
+  const system = systemFromSpec('dw2');
+  // 100 chains of 4 records, of which the last chain has one only in the result.
+  const options = { n: 397, seed: 6, chains: 100, warmUp: 500, stride: 5 };
+  const whole = await simulate(system, options, pool);
+  const plan = { system, n: 397, settings: resolveSettings(system, options) };
+  const ranges = [
+    { first: 96, chains: 4 },
+    { first: 32, chains: 64 },
+    { first: 0, chains: 32 },
+  ];
+  const runs: ChainsRun[][] = [];
+  for (const range of ranges) {
+    const own: ChainsRun[] = [];
+    for await (const run of runGroups(plan, range, pool)) own.push(run);
+    runs.unshift(own);
+  }
+  const fold = new SimulationFold(plan);
+  for (const run of runs.flat()) fold.add(run);
+  t.deepEqual(fold.result(), whole);
 });
 
 test('adapted chains are the same bytes for one worker and two', async (t) => {

@@ -154,6 +154,13 @@ test('reports arrive in order and all of them before the result', async (t) => {
   );
 });
 
+test('map says of which input a report is', async (t) => {
+  const reports: unknown[][] = [[], [], []];
+  const onMessage = (report: unknown, index: number) => reports[index].push(report);
+  await collect(openPool(t, 2).map(task('count'), [3, 1, 2], { onMessage }));
+  t.deepEqual(reports, [[0, 1, 2], [0], [0, 1]]);
+});
+
 test('reports arrive while the task runs; an error of the listener ends it', async (t) => {
   const pool = openPool(t, 1);
   const onMessage = (report: unknown) => {

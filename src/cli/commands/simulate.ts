@@ -1,83 +1,25 @@
-import { Command, Option } from 'commander';
+import { Command } from 'commander';
 import { checkWritable } from '../../formats/index.js';
-import { CONVENTIONS } from '../../manifest.js';
-import {
-  DEFAULT_SAMPLER,
-  SAMPLERS,
-  type Sampler,
-  type SimulationReport,
-  simulate,
-  simulationReport,
-} from '../../samplers/index.js';
-import { describeSystem, loadSystem } from '../../systems/index.js';
-import {
-  countOption,
-  integer,
-  jsonOption,
-  outOption,
-  positive,
-  quietOption,
-  seedOption,
-  workersOption,
-} from '../options.js';
-import { json, writeArchive, writeRunInfo } from '../outputs.js';
+import { simulate } from '../../samplers/index.js';
+import { loadSystem } from '../../systems/index.js';
+import { jsonOption, outOption, quietOption, workersOption } from '../options.js';
+import { writeRunInfo } from '../outputs.js';
 import { inSession } from '../session.js';
+import { type SimulationInput, samplingOptions, withSimulationOptions, writeSimulation } from '../simulation.js';
 
-interface Options {
-  count: number;
-  seed: number;
+interface Options extends SimulationInput {
   out: string;
-  chains?: number;
-  sampler?: Sampler;
-  leapfrog?: number;
-  warmUp?: number;
-  stride?: number;
-  stepSize?: number;
-  kT: number;
   workers?: number;
   quiet?: boolean;
   json?: boolean;
 }
 
 export function simulateCommand(): Command {
-  return new Command('simulate')
+  const command = new Command('simulate')
     .description('draw equilibrium configurations, or one trajectory, by Markov chain Monte Carlo')
-    .argument('<system>', 'system, for example dw4 or lj13:pairFactor=2')
-    .addOption(countOption('configurations in all'))
-    .addOption(seedOption())
+    .argument('<system>', 'system, for example dw4 or lj13:pairFactor=2');
+  return withSimulationOptions(command)
     .addOption(outOption('.npz file: x [n, N, D], energy [n], manifest'))
-    .addOption(
-      new Option('--chains <integer>', 'independent chains; 1 gives one trajectory (default: 64)').argParser(
-        integer(1, 1e6),
-      ),
-    )
-    .addOption(
-      new Option('--sampler <name>', 'metropolis: all-particle normal moves; mala, hmc: moves along the gradient')
-        .choices(SAMPLERS)
-        .default(DEFAULT_SAMPLER),
-    )
-    .addOption(
-      new Option('--leapfrog <integer>', 'leapfrog steps of one step of hmc (default: 10)').argParser(
-        integer(1, 10_000),
-      ),
-    )
-    .addOption(
-      new Option('--warm-up <steps>', 'steps before recording (default: 20000, mala 5000, hmc 2000)').argParser(
-        integer(0, 2 ** 31),
-      ),
-    )
-    .addOption(
-      new Option('--stride <steps>', 'steps between two records of a chain (default: 100, mala 50, hmc 20)').argParser(
-        integer(1, 2 ** 31),
-      ),
-    )
-    .addOption(
-      new Option(
-        '--step-size <length>',
-        'fixed step size: standard deviation of the moves, or length of a leapfrog step (default: adapted in the warm-up)',
-      ).argParser(positive),
-    )
-    .addOption(new Option('--kT <temperature>', 'temperature').default(1).argParser(positive))
     .addOption(workersOption())
     .addOption(quietOption())
     .addOption(jsonOption())
@@ -85,71 +27,16 @@ export function simulateCommand(): Command {
 }
 
 async function run(spec: string, options: Options): Promise<void> {
+  const { out } = options;
   const system = await loadSystem(spec);
-  await checkWritable(options.out);
+  await checkWritable(out);
   const started = performance.now();
   await inSession(options, async ({ pool, progress, signal }) => {
-    const { count, seed, chains, sampler, leapfrog, warmUp, stride, stepSize, kT } = options;
-    const simulation = await simulate(
-      system,
-      {
-        n: count,
-        seed,
-        kT,
-        ...(chains === undefined ? {} : { chains }),
-        ...(sampler === undefined ? {} : { sampler }),
-        ...(leapfrog === undefined ? {} : { leapfrogSteps: leapfrog }),
-        ...(warmUp === undefined ? {} : { warmUp }),
-        ...(stride === undefined ? {} : { stride }),
-        ...(stepSize === undefined ? {} : { stepSize }),
-        onProgress: progress.update,
-        signal,
-      },
-      pool,
-    );
+    const asked = { ...samplingOptions(options), onProgress: progress.update, signal };
+    const simulation = await simulate(system, asked, pool);
     progress.finish();
-    const { settings, n } = simulation;
-    const report = simulationReport(simulation);
-    const summary = {
-      system: describeSystem(system),
-      ...settings,
-      n,
-      recordsPerChain: simulation.recordsPerChain,
-      ...report,
-    };
-    const arrays = new Map([
-      ['x', { shape: [n, system.particles, system.dimensions], data: simulation.x }],
-      ['energy', { shape: [n], data: simulation.energy }],
-    ]);
-    const facts = { ...summary, convention: system.convention, conventions: CONVENTIONS };
-    await writeArchive(options.out, 'equiflow simulation', JSON.parse(json(facts)), arrays);
-    await writeRunInfo(options.out, started, { workers: pool.workers });
-    if (options.json) {
-      process.stdout.write(json(summary));
-      return;
-    }
-    process.stdout.write(
-      `${options.out}: ${n} configurations of ${settings.chains} chains by ${settings.sampler}\n${text(report, settings.adapted)}`,
-    );
+    const text = await writeSimulation(out, system, simulation, options.json ?? false);
+    await writeRunInfo(out, started, { workers: pool.workers });
+    process.stdout.write(text);
   });
-}
-
-function text(report: SimulationReport, adapted: boolean): string {
-  const { acceptance, meanEnergy, virial, reliable, convergence } = report;
-  const [smallest, largest] = report.stepSizeRange.map((size) => size.toPrecision(3));
-  const size = smallest === largest ? smallest : `${smallest} to ${largest}`;
-  const estimate = (value: number, standardError: number) =>
-    Number.isFinite(standardError)
-      ? `${value.toFixed(4)} ± ${standardError.toFixed(4)}`
-      : `${value.toFixed(4)}, no error bar`;
-  return [
-    `acceptance ${(100 * acceptance).toFixed(1)} %, step size ${size} (${adapted ? 'adapted' : 'fixed'})`,
-    `⟨U⟩ ${estimate(meanEnergy.value, meanEnergy.standardError)}, autocorrelation time ${report.autocorrelationSteps.toPrecision(3)} steps`,
-    `⟨x·∇U⟩ ${estimate(virial.value, virial.standardError)}, expected ${virial.expected}`,
-    ...(reliable ? [] : [report.status]),
-    convergence.status,
-    virial.status,
-    report.equilibration.status,
-    '',
-  ].join('\n');
 }
