@@ -25,6 +25,11 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   report: async () => (await import('./commands/report.js')).reportCommand(),
   minimize: async () => (await import('./commands/minimize.js')).minimizeCommand(),
   export: async () => (await import('./commands/export.js')).exportCommand(),
+  plan: async () => (await import('./commands/plan.js')).planCommand(),
+  shard: async () => (await import('./commands/shard.js')).shardCommand(),
+  status: async () => (await import('./commands/status.js')).statusCommand(),
+  merge: async () => (await import('./commands/merge.js')).mergeCommand(),
+  verify: async () => (await import('./commands/verify.js')).verifyCommand(),
   paper: async () => (await import('./commands/paper.js')).paperCommand(),
   doctor: async () => (await import('./commands/doctor.js')).doctorCommand(),
 };

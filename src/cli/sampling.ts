@@ -1,7 +1,9 @@
+import type { BoltzmannGenerator } from '../flows/index.js';
 import { checkFolderWritable, checkWritable } from '../formats/files.js';
 import { isHdf5Name } from '../formats/hdf5/address.js';
 import { loadHdf5 } from '../formats/hdf5/library.js';
 import { addStatistics, type IntegrationStatistics, type Integrator, NO_STATISTICS } from '../integrators/index.js';
+import type { Precision } from '../kernels/index.js';
 import { importanceWeights, type WeightReport } from '../reweighting/weights.js';
 import { sample } from '../sampling/sample.js';
 import { checkArchiveSize, writeSampleSet } from '../sampling/sample-files.js';
@@ -37,17 +39,7 @@ export async function drawSamples(
   const { count, seed, first, out, precision } = options;
   const { generator: stored, hash } = await loadModel(path);
   const generator = withIntegrator(stored, options);
-  const archive = out.endsWith('.npz');
-  const hdf5 = isHdf5Name(out);
-  if (archive) {
-    checkArchiveSize(generator, count, precision, out);
-    await checkWritable(out);
-  } else if (hdf5) {
-    await loadHdf5();
-    await checkWritable(out);
-  } else {
-    await checkFolderWritable(out, { replaces: isSampleFolder });
-  }
+  const kind = await checkSamplesOut(out, generator, count, precision);
   const started = performance.now();
   let integration = NO_STATISTICS;
   const onIntegration = (block: IntegrationStatistics) => {
@@ -56,13 +48,13 @@ export async function drawSamples(
   const arithmetic = options.relaxed ? ('relaxed' as const) : ('strict' as const);
   const range = { n: count, seed, first, precision, arithmetic, onProgress: progress.update, onIntegration, signal };
   let report: WeightReport;
-  if (archive) {
+  if (kind === 'archive') {
     const set = await sample(generator, range, pool);
     progress.finish();
     await writeSampleSet(out, set, sampleProvenance(generator, hash, range));
     report = importanceWeights(set.logWeight);
   } else {
-    const stream = hdf5 ? sampleToHdf5 : sampleToFolder;
+    const stream = kind === 'file' ? sampleToHdf5 : sampleToFolder;
     report = await stream(out, generator, { ...range, model: hash }, pool);
     progress.finish();
   }
@@ -71,14 +63,43 @@ export async function drawSamples(
   progress.finish();
   const facts = { integration, ...(verification ? { verification } : {}) };
   await writeRunInfo(out, started, { workers: pool.workers, ...facts });
-  const summary = { out, report, ...facts };
-  process.stdout.write(options.json ? summaryJson(summary) : summaryText(summary, generator.flow.integrator));
+  printSamples({ out, report, ...facts }, generator, options);
+}
+
+/**
+ * Tells before any work what the name of a sample set makes it, and whether it can be written.
+ * @throws OutputError if not; UsageError if it is too large for an archive; UnavailableError without the package for HDF5
+ */
+export async function checkSamplesOut(
+  out: string,
+  generator: BoltzmannGenerator,
+  n: number,
+  precision: Precision,
+): Promise<'archive' | 'file' | 'folder'> {
+  if (out.endsWith('.npz')) {
+    checkArchiveSize(generator, n, precision, out);
+    await checkWritable(out);
+    return 'archive';
+  }
+  if (isHdf5Name(out)) {
+    await loadHdf5();
+    await checkWritable(out);
+    return 'file';
+  }
+  await checkFolderWritable(out, { replaces: isSampleFolder });
+  return 'folder';
+}
+
+/** Prints what samples are worth. */
+export function printSamples(summary: Summary, { flow }: BoltzmannGenerator, options: { json?: boolean }): void {
+  process.stdout.write(options.json ? summaryJson(summary) : summaryText(summary, flow.integrator));
 }
 
 interface Summary {
   readonly out: string;
   readonly report: WeightReport;
-  readonly integration: IntegrationStatistics;
+  /** Absent where samples were not drawn but merged. */
+  readonly integration?: IntegrationStatistics;
   readonly verification?: Verification;
 }
 
@@ -94,7 +115,7 @@ function summaryText({ out, report, integration, verification }: Summary, { kind
       `log Z ${logZ.value.toFixed(4)} ± ${logZ.standardError.toFixed(4)}`,
     status.text,
   ];
-  if (kind === 'dopri5') lines.push(integrationLine(integration));
+  if (kind === 'dopri5' && integration) lines.push(integrationLine(integration));
   if (verification) lines.push(...verificationLines(verification));
   return `${lines.join('\n')}\n`;
 }

@@ -57,6 +57,21 @@ export function decodeSafetensors(bytes: Uint8Array, source: string): Safetensor
   return { tensors, metadata };
 }
 
+/** A tensor as a header describes it. */
+export interface TensorDescription {
+  readonly name: string;
+  readonly dtype: 'F64' | 'F32';
+  readonly shape: readonly number[];
+}
+
+/** The beginning of a file up to its data, and where the data of each tensor begin in the file. */
+export interface SafetensorsHeader {
+  readonly bytes: Uint8Array;
+  readonly starts: readonly number[];
+  /** Bytes of the whole file. */
+  readonly size: number;
+}
+
 /**
  * Writes F64 tensors sorted by name behind a header padded to 8 bytes: equal content gives equal bytes, whatever the
  * order of the maps.
@@ -65,38 +80,52 @@ export function encodeSafetensors(
   tensors: ReadonlyMap<string, Tensor>,
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array {
+  const names = [...tensors.keys()].sort();
+  const descriptions = names.map((name) => {
+    const { shape, data } = tensors.get(name)!;
+    if (elementCount(shape) !== data.length) {
+      throw new Error(`tensor '${name}' of shape ${formatShape(shape)} with ${data.length} elements`);
+    }
+    return { name, dtype: 'F64' as const, shape };
+  });
+  const header = encodeSafetensorsHeader(descriptions, metadata);
+  const bytes = new Uint8Array(header.size);
+  bytes.set(header.bytes);
+  for (const [i, name] of names.entries()) {
+    const { data } = tensors.get(name)!;
+    bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), header.starts[i]);
+  }
+  return bytes;
+}
+
+/** The header of tensors in the order given, for files whose data are written piece by piece. Padded so that data are aligned. */
+export function encodeSafetensorsHeader(
+  tensors: readonly TensorDescription[],
+  metadata: Readonly<Record<string, string>> = {},
+): SafetensorsHeader {
   const members: string[] = [];
   const metadataKeys = Object.keys(metadata).sort();
   if (metadataKeys.length > 0) {
     const pairs = metadataKeys.map((key) => `${JSON.stringify(key)}:${JSON.stringify(metadata[key])}`);
     members.push(`"${METADATA_KEY}":{${pairs.join(',')}}`);
   }
-  const names = [...tensors.keys()].sort();
+  const offsets: number[] = [];
   let offset = 0;
-  for (const name of names) {
-    const { shape, data } = tensors.get(name)!;
+  for (const { name, dtype, shape } of tensors) {
     if (name === METADATA_KEY) throw new Error(`'${METADATA_KEY}' cannot name a tensor`);
-    if (elementCount(shape) !== data.length) {
-      throw new Error(`tensor '${name}' of shape ${formatShape(shape)} with ${data.length} elements`);
-    }
-    const end = offset + data.byteLength;
-    const entry = `{"dtype":"F64","shape":[${shape.join(',')}],"data_offsets":[${offset},${end}]}`;
+    const end = offset + elementCount(shape) * ELEMENT_BYTES[dtype];
+    const entry = `{"dtype":"${dtype}","shape":[${shape.join(',')}],"data_offsets":[${offset},${end}]}`;
     members.push(`${JSON.stringify(name)}:${entry}`);
+    offsets.push(offset);
     offset = end;
   }
   // Written member by member: an object would move names that look like integers to the front.
   const header = new TextEncoder().encode(`{${members.join(',')}}`);
   const dataStart = PREFIX_BYTES + Math.ceil(header.length / 8) * 8;
-  const bytes = new Uint8Array(dataStart + offset).fill(0x20, PREFIX_BYTES, dataStart);
+  const bytes = new Uint8Array(dataStart).fill(0x20, PREFIX_BYTES);
   new DataView(bytes.buffer).setBigUint64(0, BigInt(dataStart - PREFIX_BYTES), true);
   bytes.set(header, PREFIX_BYTES);
-  let at = dataStart;
-  for (const name of names) {
-    const { data } = tensors.get(name)!;
-    bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), at);
-    at += data.byteLength;
-  }
-  return bytes;
+  return { bytes, starts: offsets.map((start) => dataStart + start), size: dataStart + offset };
 }
 
 function readHeader(bytes: Uint8Array, source: string): { header: Record<string, unknown>; dataStart: number } {

@@ -78,3 +78,12 @@ export function permutation(seed: number, stream: number, n: number, draw = 0): 
   }
   return order;
 }
+
+/** `m` ascending numbers below n, one at random from each m-th of them. */
+export function scatteredIndices(seed: number, stream: number, n: number, m: number): number[] {
+  const words = randomWords(seed, stream, m);
+  return Array.from({ length: m }, (_, k) => {
+    const [from, to] = [Math.floor((k * n) / m), Math.floor(((k + 1) * n) / m)];
+    return from + Math.floor((words[k] / 2 ** 32) * (to - from));
+  });
+}

@@ -78,6 +78,17 @@ export function streamBlockSize({ prior }: BoltzmannGenerator): number {
   );
 }
 
+/** A block with what is to be known of it. */
+export type SummarizedBlock = SampleBlock & Pick<SummarizedFacts, 'summary'>;
+
+/** Where the samples of a set come from. */
+export interface SampleSource {
+  /** The work as progress and messages name it. */
+  readonly work: 'sampling' | 'merging';
+  /** All samples from number `done` on, in blocks of `streamBlockSize`. */
+  blocks(done: number): AsyncIterable<SummarizedBlock>;
+}
+
 async function stream(
   path: string,
   kind: TargetKind,
@@ -86,6 +97,29 @@ async function stream(
   pool: WorkerPool,
 ): Promise<WeightReport> {
   requireRange(options);
+  const size = streamBlockSize(generator);
+  async function* blocks(done: number): AsyncGenerator<SummarizedBlock> {
+    const range = { ...options, size, done };
+    for await (const block of drawnBlocks<SummarizedFacts>('summarizedSampleBlock', generator, range, pool)) {
+      yield block;
+      options.onIntegration?.(block.integration);
+    }
+  }
+  return storeSamples(path, kind, generator, options, { work: 'sampling', blocks });
+}
+
+/**
+ * Writes samples that come in blocks into a folder or an HDF5 file, with the care for kills that `sampleToFolder` describes.
+ * @returns the report on the weights
+ * @throws as `sampleToFolder`, and what the source throws
+ */
+export async function storeSamples(
+  path: string,
+  kind: TargetKind,
+  generator: BoltzmannGenerator,
+  options: SampleStreamOptions,
+  source: SampleSource,
+): Promise<WeightReport> {
   const { n, first = 0, precision = 'f32', signal } = options;
   const { particles, dimensions, kT } = generator.prior;
   const size = streamBlockSize(generator);
@@ -105,16 +139,14 @@ async function stream(
   let run: Run | undefined;
   try {
     const journal = await Journal.open(partial.journal);
-    run = new Run(journal, options, size);
+    run = new Run(journal, options, size, source.work);
     const sink = await openSink(partial.set, layout, Buffer.byteLength(manifest(unknownEntries(layout))));
     await run.takeUp(sink);
     await requireSpace(path, partial, n - run.done, sink.sampleBytes);
-    const blocks = { ...options, size, done: run.done };
-    for await (const block of drawnBlocks<SummarizedFacts>('summarizedSampleBlock', generator, blocks, pool)) {
+    for await (const block of source.blocks(run.done)) {
       await run.append(block);
-      options.onIntegration?.(block.integration);
       // Blocks that were under way may all be here before the pool hears of it.
-      if (signal?.aborted && run.done < n) throw interrupted(signal);
+      if (signal?.aborted && run.done < n) throw interrupted(source.work, signal);
     }
     const report = await run.finish(manifest);
     run = undefined;
@@ -124,7 +156,7 @@ async function stream(
     const kept = run === undefined || (await run.leave(error));
     if (kept) partial.release();
     else await partial.remove();
-    throw withAdvice(error, run?.checkpointed ?? n, n, kept);
+    throw withAdvice(error, source.work, run?.checkpointed ?? n, n, kept);
   }
 }
 
@@ -145,14 +177,14 @@ async function requireSpace(path: string, partial: PartialFolder, samples: numbe
   );
 }
 
-function interrupted(signal: AbortSignal): InterruptedError {
-  return new InterruptedError('sampling was aborted', { cause: signal.reason });
+function interrupted(work: string, signal: AbortSignal): InterruptedError {
+  return new InterruptedError(`${work} was aborted`, { cause: signal.reason });
 }
 
-function withAdvice(error: unknown, done: number, n: number, kept: boolean): unknown {
+function withAdvice(error: unknown, work: string, done: number, n: number, kept: boolean): unknown {
   if (error instanceof InterruptedError) {
     const where = kept ? ` after ${done} of ${n} samples; run it again to go on` : '; run it again';
-    return new InterruptedError(`sampling was interrupted${where}`, { cause: error });
+    return new InterruptedError(`${work} was interrupted${where}`, { cause: error });
   }
   if (!(error instanceof IoError) || !kept) return error;
   return new IoError(`${error.message}; ${done} of ${n} samples are kept: run it again to go on`, { cause: error });
@@ -175,6 +207,7 @@ class Run {
     private readonly options: SampleStreamOptions,
     /** Samples a block. */
     private readonly size: number,
+    private readonly work: SampleSource['work'],
   ) {
     this.#weights = new WeightStream(options.n);
   }
@@ -191,7 +224,7 @@ class Run {
     const expected = this.journal.checksums;
     let block = 0;
     for (; block < expected.length && this.done < n; block++) {
-      if (signal?.aborted) throw interrupted(signal);
+      if (signal?.aborted) throw interrupted(this.work, signal);
       const found = await sink.take(Math.min(this.size, n - this.done));
       if (found === undefined || blockChecksum(found) !== expected[block]) break;
       await sink.accept(found);
@@ -202,7 +235,7 @@ class Run {
     await sink.truncate();
   }
 
-  async append(block: SampleBlock & SummarizedFacts): Promise<void> {
+  async append(block: SummarizedBlock): Promise<void> {
     if (this.#failure !== undefined) throw this.#failure;
     await this.#sink!.append(block);
     this.#count(block, block.summary);
@@ -222,7 +255,7 @@ class Run {
         },
       );
     }
-    this.options.onProgress?.({ stage: 'sampling', done: this.done, total: this.options.n });
+    this.options.onProgress?.({ stage: this.work, done: this.done, total: this.options.n });
   }
 
   /** Ends the set with the manifest that goes with its arrays; its weights are judged while the device takes what is left. */

@@ -1,6 +1,6 @@
 import type { BoltzmannGenerator } from '../flows/index.js';
 import { type DormandPrince5, dopri5 } from '../integrators/index.js';
-import { randomWords, STREAM } from '../kernels/index.js';
+import { STREAM, scatteredIndices } from '../kernels/index.js';
 import type { WorkerPool } from '../workers/index.js';
 import { modelMessage, requireRange, type SampleOptions } from './sample.js';
 import { type VerificationStatus, verificationStatus } from './verification-status.js';
@@ -54,7 +54,7 @@ export async function verifySamples(
 ): Promise<Verification> {
   requireRange(options);
   const { n, seed, first = 0, precision = 'f32', arithmetic, m = 1000, onProgress, signal } = options;
-  const indices = chosen(seed, n, Math.min(m, n)).map((index) => first + index);
+  const indices = scatteredIndices(seed, STREAM.verification, n, Math.min(m, n)).map((index) => first + index);
   const model = modelMessage(generator, precision, arithmetic);
   const inputs: VerifyBlockInput[] = [];
   for (let at = 0; at < indices.length; at += BLOCK) {
@@ -83,15 +83,6 @@ export async function verifySamples(
     reference: { integrator: REFERENCE, precision: 'f64' },
     status: verificationStatus(facts, generator.flow.integrator, precision),
   };
-}
-
-/** `m` ascending numbers below n, one at random from each m-th of them. */
-function chosen(seed: number, n: number, m: number): number[] {
-  const words = randomWords(seed, STREAM.verification, m);
-  return Array.from({ length: m }, (_, k) => {
-    const [from, to] = [Math.floor((k * n) / m), Math.floor(((k + 1) * n) / m)];
-    return from + Math.floor((words[k] / 2 ** 32) * (to - from));
-  });
 }
 
 function summary(errors: readonly number[]): ErrorSummary {

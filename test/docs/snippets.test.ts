@@ -74,7 +74,7 @@ test('the README lists the commands and exit codes that there are', async (t) =>
   t.teardown(() => rm(folder, { recursive: true, force: true }));
   const help = await runBlock({ kind: 'sh', from: 0, text: 'equiflow --help' }, folder);
   const readme = await read('README.md');
-  const commands = [...help.matchAll(/^ {2}([a-z-]+) \[options\]/gm)].map(([, name]) => name);
+  const commands = [...help.matchAll(/^ {2}([a-z-]+)(?: \[options\]| {3,})/gm)].map(([, name]) => name);
   const codes = [...help.slice(help.indexOf('Exit codes:')).matchAll(/\b(\d+) [a-zI]/g)].map(([, code]) => code);
   t.true(commands.length >= 10 && codes.length >= 9);
   const rows = (pattern: RegExp) => [...readme.matchAll(pattern)].map(([, name]) => name).sort();

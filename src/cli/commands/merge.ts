@@ -1,0 +1,34 @@
+import { Command, Option } from 'commander';
+import { type JobKind, type Run, readRun } from '../../cluster/index.js';
+import { mergeSampleRun } from '../merges/sample.js';
+import { jsonOption, quietOption, workersOption } from '../options.js';
+import { planOption } from '../run-options.js';
+
+export interface MergeOptions {
+  plan: string;
+  out?: string;
+  workers?: number;
+  quiet?: boolean;
+  json?: boolean;
+}
+
+/** What becomes of the shards of each kind of job. */
+const MERGES: Readonly<Partial<Record<JobKind, (run: Run, options: MergeOptions) => Promise<void>>>> = {
+  sample: mergeSampleRun,
+};
+
+export function mergeCommand(): Command {
+  return new Command('merge')
+    .description('one result of all shards: the bytes and figures that one process would have given')
+    .addOption(planOption())
+    .addOption(new Option('--out <path>', 'result, as the command of the job takes it'))
+    .addOption(workersOption())
+    .addOption(quietOption())
+    .addOption(jsonOption())
+    .action(run);
+}
+
+async function run({ plan: path, ...options }: MergeOptions): Promise<void> {
+  const opened = await readRun(path);
+  await MERGES[opened.plan.job]!(opened, { plan: path, ...options });
+}

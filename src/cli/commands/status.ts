@@ -1,0 +1,60 @@
+import { Command, Option } from 'commander';
+import { formatIndices, type Job, type Run, type RunStatus, runStatus, shardCount } from '../../cluster/index.js';
+import { jsonOption } from '../options.js';
+import { json } from '../outputs.js';
+import { openRun, planOption } from '../run-options.js';
+
+interface Options {
+  plan: string;
+  missing?: boolean;
+  lines?: boolean;
+  json?: boolean;
+}
+
+export function statusCommand(): Command {
+  return new Command('status')
+    .description('which shards of a run are done, running, missing or damaged')
+    .addOption(planOption())
+    .addOption(
+      new Option('--missing', "only the shards to be run, as a scheduler's array takes them: 3,17,40-42").conflicts(
+        'json',
+      ),
+    )
+    .addOption(new Option('--lines', 'with --missing: one index a line').implies({ missing: true }))
+    .addOption(jsonOption())
+    .action(run);
+}
+
+async function run(options: Options): Promise<void> {
+  const opened = await openRun(options.plan);
+  const status = await runStatus(opened.run, opened.job);
+  const { missing } = status;
+  if (options.missing) {
+    if (missing.length > 0) process.stdout.write(`${options.lines ? missing.join('\n') : formatIndices(missing)}\n`);
+    return;
+  }
+  process.stdout.write(options.json ? statusJson(status, opened) : statusText(status, opened));
+}
+
+interface Opened {
+  readonly run: Run;
+  readonly job: Job;
+}
+
+function statusJson({ done, units, ...rest }: RunStatus, { run: { plan }, job }: Opened): string {
+  const counts = { job: plan.job, shards: shardCount(plan), [job.unit]: job.units };
+  return json({ ...counts, done: [...done.keys()], [`${job.unit}Done`]: units, ...rest });
+}
+
+function statusText({ done, running, missing, damaged, foreign, units }: RunStatus, { run, job }: Opened): string {
+  const share = `${((100 * units) / job.units).toFixed(1)} %`;
+  const listed = (name: string, indices: readonly number[]) =>
+    indices.length === 0 ? [] : [`${name.padEnd(9)}${String(indices.length).padStart(6)}  ${formatIndices(indices)}`];
+  const problems = [...damaged, ...foreign].map(({ reason }) => `  ${reason}`);
+  return `${[
+    `${run.folder}: ${units} of ${job.units} ${job.unit} in ${done.size} of ${shardCount(run.plan)} shards (${share})`,
+    ...listed('running', running),
+    ...listed('missing', missing),
+    ...problems,
+  ].join('\n')}\n`;
+}

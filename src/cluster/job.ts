@@ -1,0 +1,58 @@
+import type { Elements, StreamedType } from '../formats/element-writer.js';
+import type { Progress } from '../progress.js';
+import type { WorkerPool } from '../workers/index.js';
+
+/** What can be cut into shards. */
+export const JOB_KINDS = ['sample', 'simulate', 'reweight'] as const;
+export type JobKind = (typeof JOB_KINDS)[number];
+
+/** Consecutive units of a job, counted from its beginning. */
+export interface UnitRange {
+  readonly first: number;
+  readonly n: number;
+}
+
+/** An array of a shard's data file. */
+export interface TensorSpec {
+  readonly name: string;
+  readonly type: StreamedType;
+  readonly shape: readonly number[];
+}
+
+/** What one block of units adds to the arrays of its shard. */
+export interface JobBlock {
+  /** The next elements of each array, by name. */
+  readonly arrays: Readonly<Record<string, Elements>>;
+  /** CRC-32 of all of them, one after the other in the order of the layout. */
+  readonly checksum: number;
+}
+
+/** What a job is run with. */
+export interface JobContext {
+  readonly pool: WorkerPool;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: Progress;
+}
+
+/** A computation over a range of units, any part of which gives the same bytes wherever and whenever it is done. */
+export interface Job {
+  readonly unit: 'samples' | 'chains';
+  /** Units in all. */
+  readonly units: number;
+  /** Units of a block, the last of a shard may have fewer: what is computed, checked and computed again as one. */
+  readonly block: number;
+  /** Shards begin at multiples of this. */
+  readonly grain: number;
+  /** Arrays that hold the results of a range. */
+  layout(range: UnitRange): readonly TensorSpec[];
+  /** The results of a range that begins at a multiple of `grain`, in order. A block is valid until the next is asked for. */
+  blocks(range: UnitRange, context: JobContext): AsyncIterable<JobBlock>;
+}
+
+/** The blocks of a range, which begin with it. */
+export function blocksOf({ block }: Pick<Job, 'block'>, { first, n }: UnitRange): UnitRange[] {
+  return Array.from({ length: Math.ceil(n / block) }, (_, k) => ({
+    first: first + k * block,
+    n: Math.min(block, n - k * block),
+  }));
+}

@@ -1,0 +1,203 @@
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
+import { bytesOf, type Elements } from '../formats/element-writer.js';
+import { encodeSafetensorsHeader, type SafetensorsHeader } from '../formats/safetensors.js';
+import { elementCount } from '../formats/shape.js';
+import { asInputError, systemErrorCode } from '../formats/system-errors.js';
+import { brief } from '../formats/text.js';
+import type { ArrayEntry } from '../manifest.js';
+import { VERSION } from '../version.js';
+import { blocksOf, type Job, type TensorSpec } from './job.js';
+import { type Run, shardRange } from './plan.js';
+
+const KIND = 'equiflow shard';
+
+/** Seconds after which a writer that has not touched its file is taken for dead; it touches it several times as often. */
+export const ABANDONED_SECONDS = 90;
+export const HEARTBEAT_SECONDS = 15;
+
+/** Where the files of a shard are. */
+export interface ShardPaths {
+  readonly data: string;
+  readonly manifest: string;
+  /** What an interrupted writer has left, and the checksums of its blocks. */
+  readonly part: string;
+  readonly partBlocks: string;
+}
+
+export function shardsFolder({ folder }: Run): string {
+  return join(folder, 'shards');
+}
+
+export function shardPaths(run: Run, index: number): ShardPaths {
+  const name = join(shardsFolder(run), String(index).padStart(5, '0'));
+  return {
+    data: `${name}.safetensors`,
+    manifest: `${name}.json`,
+    part: `${name}.part`,
+    partBlocks: `${name}.part.json`,
+  };
+}
+
+/** The manifest of a shard: with it, and not before, the shard is done. */
+export interface ShardManifest {
+  readonly plan: string;
+  readonly index: number;
+  readonly first: number;
+  readonly n: number;
+  /** CRC-32 of each block. */
+  readonly blocks: readonly number[];
+  readonly arrays: Readonly<Record<string, ArrayEntry>>;
+}
+
+/** A shard with its place in the data file. */
+export interface ShardLayout {
+  readonly tensors: readonly TensorSpec[];
+  readonly header: SafetensorsHeader;
+  /** Elements that each block adds to each array. */
+  readonly counts: readonly Readonly<Record<string, number>>[];
+}
+
+export function shardLayout(run: Run, job: Job, index: number): ShardLayout {
+  const range = shardRange(run.plan, index);
+  const tensors = job.layout(range);
+  const descriptions = tensors.map(({ name, type, shape }) => ({
+    name,
+    dtype: type === '<f4' ? ('F32' as const) : ('F64' as const),
+    shape,
+  }));
+  const about = { kind: KIND, equiflow: VERSION, plan: run.plan.hash, index, ...range };
+  return {
+    tensors,
+    header: encodeSafetensorsHeader(descriptions, { equiflow: JSON.stringify(about) }),
+    counts: blocksOf(job, range).map((block) =>
+      Object.fromEntries(job.layout(block).map(({ name, shape }) => [name, elementCount(shape)])),
+    ),
+  };
+}
+
+export function manifestText({ blocks, ...manifest }: ShardManifest): string {
+  const text = JSON.stringify({ kind: KIND, version: 1, equiflow: VERSION, ...manifest, blocks: null }, null, 2);
+  return `${text.replace('"blocks": null', `"blocks": ${JSON.stringify(blocks)}`)}\n`;
+}
+
+/** CRC-32 of arrays, one after the other in the order of the layout. */
+export function arraysChecksum(
+  tensors: readonly Pick<TensorSpec, 'name'>[],
+  arrays: Readonly<Record<string, Elements>>,
+): number {
+  return tensors.reduce((sum, { name }) => crc32(bytesOf(arrays[name]), sum), 0);
+}
+
+/** How a shard stands, as its manifest and the sizes of its files tell; its data are read by whoever needs them. */
+export type ShardState =
+  | { readonly state: 'done'; readonly manifest: ShardManifest }
+  | { readonly state: 'missing' }
+  /** To be run again. */
+  | { readonly state: 'damaged'; readonly reason: string }
+  /** Of another plan: somebody's results that must not be touched. */
+  | { readonly state: 'foreign'; readonly reason: string };
+
+/** @throws IoError if a file cannot be read though it is there */
+export async function shardState(run: Run, job: Job, index: number): Promise<ShardState> {
+  const paths = shardPaths(run, index);
+  const damaged = (reason: string) => ({ state: 'damaged', reason }) as const;
+  let text: string;
+  try {
+    text = await readFile(paths.manifest, 'utf8');
+  } catch (error) {
+    if (systemErrorCode(error) === 'ENOENT') return { state: 'missing' };
+    throw asInputError(error, paths.manifest);
+  }
+  const manifest = parseManifest(text);
+  if (manifest === undefined) return damaged(`${paths.manifest}: not the manifest of a shard`);
+  const { plan } = run;
+  if (manifest.plan !== plan.hash) {
+    const reason = `${paths.manifest}: plan is ${brief(manifest.plan)}, expected ${plan.hash}: a shard of another run`;
+    return { state: 'foreign', reason };
+  }
+  const expected = { index, ...shardRange(plan, index) };
+  for (const name of ['index', 'first', 'n'] as const) {
+    if (manifest[name] !== expected[name]) {
+      return damaged(`${paths.manifest}: ${name} is ${brief(manifest[name])}, expected ${expected[name]} by the plan`);
+    }
+  }
+  const layout = shardLayout(run, job, index);
+  const { length } = layout.counts;
+  if (manifest.blocks.length !== length) {
+    return damaged(`${paths.manifest}: blocks has ${manifest.blocks.length} checksums, expected ${length}`);
+  }
+  const size = await sizeOf(paths.data);
+  if (size === undefined) return damaged(`${paths.data}: missing, though its manifest is there`);
+  if (size !== layout.header.size) {
+    return damaged(`${paths.data}: ${size} bytes, expected ${layout.header.size}`);
+  }
+  return { state: 'done', manifest };
+}
+
+function parseManifest(text: string): ShardManifest | undefined {
+  try {
+    const value = JSON.parse(text);
+    const sound =
+      value.kind === KIND &&
+      typeof value.plan === 'string' &&
+      Array.isArray(value.blocks) &&
+      value.blocks.every((sum: unknown) => Number.isInteger(sum)) &&
+      typeof value.arrays === 'object' &&
+      value.arrays !== null;
+    return sound ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+async function sizeOf(path: string): Promise<number | undefined> {
+  try {
+    return (await stat(path)).size;
+  } catch (error) {
+    if (systemErrorCode(error) === 'ENOENT') return undefined;
+    throw asInputError(error, path);
+  }
+}
+
+/** What stands in the folder of shards beside finished ones. */
+export interface ShardsListing {
+  /** Indices that have a manifest. */
+  readonly manifests: ReadonlySet<number>;
+  /** Files of writers, at work or dead, by the index of their shard. */
+  readonly writers: ReadonlyMap<number, readonly string[]>;
+}
+
+const MANIFEST_NAME = /^(\d{5,})\.json$/;
+const WRITER_NAME = /^\.(\d{5,})\.safetensors\..*\.tmp$/;
+
+/** @throws InputError if the folder of shards is missing */
+export async function listShards(run: Run): Promise<ShardsListing> {
+  const folder = shardsFolder(run);
+  let names: string[];
+  try {
+    names = await readdir(folder);
+  } catch (error) {
+    throw asInputError(error, folder);
+  }
+  const manifests = new Set<number>();
+  const writers = new Map<number, string[]>();
+  for (const name of names) {
+    const index = MANIFEST_NAME.exec(name)?.[1];
+    if (index !== undefined) manifests.add(Number(index));
+    const writer = WRITER_NAME.exec(name)?.[1];
+    if (writer !== undefined) writers.set(Number(writer), [...(writers.get(Number(writer)) ?? []), join(folder, name)]);
+  }
+  return { manifests, writers };
+}
+
+/** Seconds since a writer last touched its file; undefined if it is gone. */
+export async function silence(path: string): Promise<number | undefined> {
+  try {
+    return (Date.now() - (await stat(path)).mtimeMs) / 1000;
+  } catch (error) {
+    if (systemErrorCode(error) === 'ENOENT') return undefined;
+    throw asInputError(error, path);
+  }
+}

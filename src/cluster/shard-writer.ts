@@ -1,0 +1,193 @@
+import { type FileHandle, open, readFile, rename, rm, statfs, utimes } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { IoError } from '../errors.js';
+import { type Elements, ElementWriter, readWhole, writeWhole } from '../formats/element-writer.js';
+import { writeOutput } from '../formats/files.js';
+import { syncFolder } from '../formats/flush.js';
+import { asOutputError, systemErrorCode } from '../formats/system-errors.js';
+import { createTemporary, keepTemporary, removeTemporary } from '../formats/temporaries.js';
+import { gigabytes } from '../sampling/sample-files.js';
+import type { Job, JobBlock } from './job.js';
+import { type Run, shardRange } from './plan.js';
+import {
+  ABANDONED_SECONDS,
+  arraysChecksum,
+  HEARTBEAT_SECONDS,
+  listShards,
+  manifestText,
+  type ShardLayout,
+  type ShardPaths,
+  shardLayout,
+  shardPaths,
+  silence,
+} from './shard-files.js';
+
+/** What `stat` counts in. */
+const BLOCK_BYTES = 512;
+
+/**
+ * The data file of a shard while it grows, under a name of its own beside the final one: any number of processes may write the
+ * same shard, and whoever is last replaces equal bytes by equal bytes. What an interrupted writer left is gone on with.
+ */
+export class ShardWriter {
+  readonly #checksums: number[] = [];
+  readonly #heartbeat: NodeJS.Timeout;
+
+  private constructor(
+    private readonly run: Run,
+    private readonly index: number,
+    private readonly paths: ShardPaths,
+    private readonly layout: ShardLayout,
+    private readonly temporary: string,
+    private readonly handle: FileHandle,
+    private readonly writers: Readonly<Record<string, ElementWriter>>,
+  ) {
+    // A long block writes nothing for minutes, and the writer would be taken for dead.
+    this.#heartbeat = setInterval(() => {
+      const now = new Date();
+      utimes(temporary, now, now).catch(() => {});
+    }, 1000 * HEARTBEAT_SECONDS);
+    this.#heartbeat.unref();
+  }
+
+  /**
+   * Begins a shard, or goes on with it.
+   * @throws OutputError, IoError as `writeOutput`, the latter also if the disk has no room for it
+   */
+  static async open(run: Run, job: Job, index: number): Promise<ShardWriter> {
+    const paths = shardPaths(run, index);
+    const layout = shardLayout(run, job, index);
+    let temporary: string | undefined;
+    let handle: FileHandle | undefined;
+    try {
+      await removeAbandoned(run, index);
+      temporary = createTemporary(paths.data, 'file');
+      const checksums = await takeOver(paths, temporary, run.plan.hash);
+      handle = await open(temporary, 'r+');
+      await requireSpace(paths.data, layout.header.size - BLOCK_BYTES * (await handle.stat()).blocks);
+      const writers: Record<string, ElementWriter> = {};
+      for (const [i, { name, type, shape }] of layout.tensors.entries()) {
+        writers[name] = new ElementWriter(paths.data, handle, type, shape, layout.header.starts[i]);
+      }
+      const writer = new ShardWriter(run, index, paths, layout, temporary, handle, writers);
+      await writer.#takeUp(checksums);
+      return writer;
+    } catch (error) {
+      await handle?.close();
+      if (temporary !== undefined) removeTemporary(temporary);
+      throw asOutputError(error, paths.data);
+    }
+  }
+
+  /** Blocks that are written. */
+  get blocks(): number {
+    return this.#checksums.length;
+  }
+
+  /** @throws IoError if writing fails, for example because the disk is full */
+  async append({ arrays, checksum }: JobBlock): Promise<void> {
+    await Promise.all(this.layout.tensors.map(({ name }) => this.writers[name].append(arrays[name])));
+    this.#checksums.push(checksum);
+  }
+
+  /** Puts the whole shard where it belongs, its manifest last. */
+  async finish(): Promise<void> {
+    const { paths, run, index } = this;
+    try {
+      await this.handle.sync();
+      await this.#close();
+      await rename(this.temporary, paths.data);
+      keepTemporary(this.temporary);
+      await syncFolder(dirname(paths.data));
+    } catch (error) {
+      removeTemporary(this.temporary);
+      throw asOutputError(error, paths.data);
+    }
+    const arrays = Object.fromEntries(
+      this.layout.tensors.map(({ name, type, shape }) => [
+        name,
+        { shape, dtype: type === '<f4' ? ('f32' as const) : ('f64' as const), sha256: this.writers[name].digest() },
+      ]),
+    );
+    const manifest = { plan: run.plan.hash, index, ...shardRange(run.plan, index), arrays, blocks: this.#checksums };
+    await writeOutput(paths.manifest, new TextEncoder().encode(manifestText(manifest)));
+    for (const path of [paths.part, paths.partBlocks]) await rm(path, { force: true });
+  }
+
+  /** Ends early. @param keep whether the next attempt may go on with what is there */
+  async leave(keep: boolean): Promise<void> {
+    const { paths, temporary } = this;
+    if (!keep || this.blocks === 0) {
+      await this.#close();
+      removeTemporary(temporary);
+      return;
+    }
+    try {
+      await this.handle.sync();
+      await this.#close();
+      const text = JSON.stringify({ plan: this.run.plan.hash, blocks: this.#checksums });
+      await writeOutput(paths.partBlocks, new TextEncoder().encode(text));
+      await rename(temporary, paths.part);
+      keepTemporary(temporary);
+      await syncFolder(dirname(paths.part));
+    } catch (error) {
+      removeTemporary(temporary);
+      throw asOutputError(error, paths.part);
+    }
+  }
+
+  /** Goes through what an interrupted writer left, up to the first block that is not what it said. */
+  async #takeUp(checksums: readonly number[]): Promise<void> {
+    const { header, tensors, counts } = this.layout;
+    const found = new Uint8Array(header.bytes.length);
+    const same = (await readWhole(this.handle, found, 0)) && Buffer.compare(found, header.bytes) === 0;
+    for (const [block, checksum] of same ? checksums.entries() : []) {
+      const arrays: Record<string, Elements | undefined> = {};
+      for (const { name } of tensors) arrays[name] = await this.writers[name].peek(counts[block][name]);
+      if (!isWhole(arrays) || arraysChecksum(tensors, arrays) !== checksum) break;
+      for (const { name } of tensors) this.writers[name].accept(arrays[name]);
+      this.#checksums.push(checksum);
+    }
+    await writeWhole(this.handle, header.bytes, 0);
+    // An array that ends the file decides its size, whatever stands behind the present place is written again.
+    await this.handle.truncate(header.size);
+  }
+
+  async #close(): Promise<void> {
+    clearInterval(this.#heartbeat);
+    await this.handle.close();
+  }
+}
+
+function isWhole(arrays: Record<string, Elements | undefined>): arrays is Record<string, Elements> {
+  return Object.values(arrays).every((array) => array !== undefined);
+}
+
+/** Makes what an interrupted writer left the temporary of this one; of two who try one succeeds. @returns its checksums */
+async function takeOver({ part, partBlocks }: ShardPaths, temporary: string, plan: string): Promise<number[]> {
+  try {
+    await rename(part, temporary);
+    const left = JSON.parse(await readFile(partBlocks, 'utf8'));
+    return left.plan === plan && Array.isArray(left.blocks) ? left.blocks : [];
+  } catch (error) {
+    if (systemErrorCode(error) === 'ENOENT' || error instanceof SyntaxError) return [];
+    throw error;
+  }
+}
+
+/** A killed writer cannot tidy up. One that was only held up finds its file gone, and the shard done by another. */
+async function removeAbandoned(run: Run, index: number): Promise<void> {
+  for (const path of (await listShards(run)).writers.get(index) ?? []) {
+    if (((await silence(path)) ?? 0) > ABANDONED_SECONDS) await rm(path, { force: true });
+  }
+}
+
+/** Fails before the work where its result cannot fit. */
+async function requireSpace(path: string, bytes: number): Promise<void> {
+  const { bavail, bsize, blocks } = await statfs(dirname(path));
+  // Some network file systems do not tell.
+  if (blocks === 0 || bytes <= bavail * bsize) return;
+  throw new IoError(
+    `cannot write ${path}: it needs ${gigabytes(bytes)}, and ${gigabytes(bavail * bsize)} are free there`,
+  );
+}

@@ -1,0 +1,86 @@
+import { appendFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { DataError, InterruptedError } from '../errors.js';
+import type { Job, JobContext, UnitRange } from './job.js';
+import { type Run, shardRange } from './plan.js';
+import { shardState } from './shard-files.js';
+import { ShardWriter } from './shard-writer.js';
+
+/** Name of the log in the run folder: a line of JSON for each shard done, see `ShardRecord`. */
+export const SHARDS_LOG = 'shards.log';
+
+/** What a shard took; nothing depends on it but estimates of time. */
+export interface ShardRecord {
+  readonly index: number;
+  /** Units done in this attempt. */
+  readonly n: number;
+  readonly host: string;
+  readonly workers: number;
+  /** ISO 8601. */
+  readonly started: string;
+  readonly seconds: number;
+}
+
+/** How a call of `runShard` ended. */
+export interface ShardOutcome {
+  /** `found` if the shard was done before. */
+  readonly outcome: 'done' | 'found';
+  readonly range: UnitRange;
+  /** Units that an earlier, interrupted attempt had left. */
+  readonly resumed: number;
+}
+
+/**
+ * Does one shard of a run, unless it is done. It may be called for the same shard by any number of processes, one after the other
+ * or at once. What is done when `signal` aborts is kept for the next call.
+ *
+ * @throws UsageError for an index that the plan does not have; DataError if the shard's place is taken by another run's;
+ *   InterruptedError if the signal aborts; IoError if the disk is full or fails; NumericalError as the job
+ */
+export async function runShard(run: Run, job: Job, index: number, context: JobContext): Promise<ShardOutcome> {
+  const started = new Date();
+  const range = shardRange(run.plan, index);
+  const state = await shardState(run, job, index);
+  if (state.state === 'done') return { outcome: 'found', range, resumed: 0 };
+  if (state.state === 'foreign') throw new DataError(state.reason);
+
+  const writer = await ShardWriter.open(run, job, index);
+  const resumed = Math.min(range.n, writer.blocks * job.block);
+  const rest = { first: range.first + resumed, n: range.n - resumed };
+  const total = Math.ceil(range.n / job.block);
+  try {
+    for await (const block of rest.n > 0 ? job.blocks(rest, context) : []) {
+      await writer.append(block);
+      // Blocks that were under way may all be here before the pool hears of it.
+      if (context.signal?.aborted && writer.blocks < total) throw new InterruptedError('aborted');
+    }
+  } catch (error) {
+    const interrupted = error instanceof InterruptedError;
+    await writer.leave(interrupted);
+    if (!interrupted) throw error;
+    const done = Math.min(range.n, writer.blocks * job.block);
+    throw new InterruptedError(
+      `shard ${index} was interrupted at ${done} of ${range.n} ${job.unit}; run it again to go on`,
+      {
+        cause: error,
+      },
+    );
+  }
+  await writer.finish();
+  const seconds = (Date.now() - started.getTime()) / 1000;
+  await record(run, {
+    index,
+    n: rest.n,
+    host: hostname(),
+    workers: context.pool.workers,
+    started: started.toISOString(),
+    seconds,
+  });
+  return { outcome: 'done', range, resumed };
+}
+
+/** One short write at the end of the file: lines of several writers do not mix. A shard that is done does not fail for its log. */
+async function record(run: Run, line: ShardRecord): Promise<void> {
+  await appendFile(join(run.folder, SHARDS_LOG), `${JSON.stringify(line)}\n`).catch(() => {});
+}

@@ -1,0 +1,109 @@
+import { DataError, InputError } from '../errors.js';
+import type { Job } from './job.js';
+import { type Run, shardIndices, shardRange } from './plan.js';
+import {
+  ABANDONED_SECONDS,
+  listShards,
+  type ShardManifest,
+  type ShardsListing,
+  shardPaths,
+  shardState,
+  silence,
+} from './shard-files.js';
+
+/** Shards looked at side by side: enough that a network file system answers many at once. */
+const AT_ONCE = 64;
+
+/** How the shards of a run stand; indices ascend. */
+export interface RunStatus {
+  /** Manifests of those that are done, by index. */
+  readonly done: ReadonlyMap<number, ShardManifest>;
+  /** Some process has touched its data lately. */
+  readonly running: readonly number[];
+  /** To be run, for the first time or again: neither done nor running. Damaged ones are among them. */
+  readonly missing: readonly number[];
+  readonly damaged: readonly ShardProblem[];
+  /** Files of other runs, or of shards that the plan does not have. They must be taken away by hand. */
+  readonly foreign: readonly ShardProblem[];
+  /** Units in finished shards. */
+  readonly units: number;
+}
+
+export interface ShardProblem {
+  readonly index: number;
+  readonly reason: string;
+}
+
+/** @throws InputError if the folder of shards is missing; IoError */
+export async function runStatus(run: Run, job: Job): Promise<RunStatus> {
+  const listing = await listShards(run);
+  const indices = shardIndices(run.plan);
+  const done = new Map<number, ShardManifest>();
+  const running: number[] = [];
+  const missing: number[] = [];
+  const damaged: ShardProblem[] = [];
+  const foreign: ShardProblem[] = [];
+  let units = 0;
+  for (let start = 0; start < indices.length; start += AT_ONCE) {
+    const some = indices.slice(start, start + AT_ONCE);
+    const states = await Promise.all(
+      some.map((index) => (listing.manifests.has(index) ? shardState(run, job, index) : undefined)),
+    );
+    for (const [k, index] of some.entries()) {
+      const state = states[k];
+      if (state?.state === 'done') {
+        done.set(index, state.manifest);
+        units += shardRange(run.plan, index).n;
+        continue;
+      }
+      if (state?.state === 'foreign') {
+        foreign.push({ index, reason: state.reason });
+        continue;
+      }
+      if (state?.state === 'damaged') damaged.push({ index, reason: state.reason });
+      if (await isWritten(listing, index)) running.push(index);
+      else missing.push(index);
+    }
+  }
+  const [first, last] = [indices[0], indices[indices.length - 1]];
+  for (const index of listing.manifests) {
+    if (index >= first && index <= last) continue;
+    const { manifest } = shardPaths(run, index);
+    foreign.push({ index, reason: `${manifest}: no shard of the plan, which has ${first} to ${last}` });
+  }
+  return { done, running, missing, damaged, foreign, units };
+}
+
+async function isWritten({ writers }: ShardsListing, index: number): Promise<boolean> {
+  for (const path of writers.get(index) ?? []) {
+    if (((await silence(path)) ?? Number.POSITIVE_INFINITY) < ABANDONED_SECONDS) return true;
+  }
+  return false;
+}
+
+/**
+ * The manifests of all shards of a run that is complete.
+ * @throws InputError if shards are missing; DataError if some are damaged or foreign
+ */
+export async function requireComplete(run: Run, job: Job): Promise<ReadonlyMap<number, ShardManifest>> {
+  const { done, running, missing, damaged, foreign } = await runStatus(run, job);
+  const [problem] = [...foreign, ...damaged];
+  if (problem !== undefined) throw new DataError(problem.reason);
+  if (running.length + missing.length === 0) return done;
+  const parts = [
+    ...(missing.length > 0 ? [`${missing.length} missing (${formatIndices(missing)})`] : []),
+    ...(running.length > 0 ? [`${running.length} still running (${formatIndices(running)})`] : []),
+  ];
+  throw new InputError(`${run.folder}: of ${shardIndices(run.plan).length} shards ${parts.join(', ')}`);
+}
+
+/** Ascending indices as schedulers take them: `3,17,40-42`. */
+export function formatIndices(indices: readonly number[]): string {
+  const runs: [number, number][] = [];
+  for (const index of indices) {
+    const last = runs.at(-1);
+    if (last !== undefined && index === last[1] + 1) last[1] = index;
+    else runs.push([index, index]);
+  }
+  return runs.map(([from, to]) => (from === to ? `${from}` : `${from}-${to}`)).join(',');
+}

@@ -1,0 +1,73 @@
+import { type FileHandle, open } from 'node:fs/promises';
+import { DataError } from '../errors.js';
+import { bytesOf, type Elements, elementBytes, readWhole } from '../formats/element-writer.js';
+import { asInputError } from '../formats/system-errors.js';
+import { blocksOf, type Job, type JobBlock, type UnitRange } from './job.js';
+import { type Run, shardIndices, shardRange } from './plan.js';
+import { arraysChecksum, type ShardManifest, shardLayout, shardPaths } from './shard-files.js';
+
+/** A block as a finished shard has it. */
+export interface StoredBlock extends JobBlock {
+  readonly shard: number;
+  readonly range: UnitRange;
+}
+
+/**
+ * The blocks of a finished shard in order, each compared with its checksum.
+ * @throws DataError naming the shard, where it is not what its manifest says
+ */
+export async function* shardBlocks(
+  run: Run,
+  job: Job,
+  index: number,
+  { blocks: checksums }: ShardManifest,
+): AsyncGenerator<StoredBlock> {
+  const { data, manifest } = shardPaths(run, index);
+  const damage = (what: string) => new DataError(`${data}: ${what}: remove ${manifest} and run shard ${index} again`);
+  const { tensors, header, counts } = shardLayout(run, job, index);
+  let handle: FileHandle | undefined;
+  try {
+    handle = await open(data, 'r');
+    const found = new Uint8Array(header.bytes.length);
+    if (!(await readWhole(handle, found, 0)) || Buffer.compare(found, header.bytes) !== 0) {
+      throw damage('its header is not that of this shard');
+    }
+    const places = [...header.starts];
+    for (const [k, range] of blocksOf(job, shardRange(run.plan, index)).entries()) {
+      const arrays: Record<string, Elements> = {};
+      for (const [i, { name, type }] of tensors.entries()) {
+        const count = counts[k][name];
+        arrays[name] = type === '<f4' ? new Float32Array(count) : new Float64Array(count);
+        if (!(await readWhole(handle, bytesOf(arrays[name]), places[i]))) throw damage('truncated');
+        places[i] += count * elementBytes(type);
+      }
+      if (arraysChecksum(tensors, arrays) !== checksums[k]) {
+        throw damage(`the checksum of block ${k} is not that in the manifest`);
+      }
+      yield { shard: index, range, arrays, checksum: checksums[k] };
+    }
+  } catch (error) {
+    throw asInputError(error, data);
+  } finally {
+    await handle?.close();
+  }
+}
+
+/**
+ * All blocks of a run in order.
+ *
+ * @param manifests of all shards, by index
+ * @param from shards that end before this unit are passed over
+ * @throws as `shardBlocks`
+ */
+export async function* runBlocks(
+  run: Run,
+  job: Job,
+  manifests: ReadonlyMap<number, ShardManifest>,
+  from = 0,
+): AsyncGenerator<StoredBlock> {
+  for (const index of shardIndices(run.plan)) {
+    const { first, n } = shardRange(run.plan, index);
+    if (first + n > from) yield* shardBlocks(run, job, index, manifests.get(index)!);
+  }
+}
