@@ -8,7 +8,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { emitKubernetes } from '../../dist/src/cluster/emit/kubernetes.js';
+import { kubernetesManifests } from '../../dist/src/cluster/emit/kubernetes.js';
 import { ownPython } from '../python.mjs';
 
 /** It carries the schemas of all versions, converted from the API servers' own OpenAPI documents; strict: no unknown fields. */
@@ -26,12 +26,12 @@ const FACTS = {
   command: ['equiflow'],
   merge: ['--out', '/data/project/samples'],
 };
-const OPTIONS = { image: 'registry.example.org/equiflow:0.1', claim: 'shared', mount: '/data', threads: 4 };
+const OPTIONS = { image: 'registry.example.org/equiflow:0.1', claim: 'shared', mount: '/data', cpus: 4 };
 const RUNS = {
-  plain: emitKubernetes(FACTS, OPTIONS),
-  full: emitKubernetes(
+  plain: kubernetesManifests(FACTS, OPTIONS),
+  full: kubernetesManifests(
     { ...FACTS, shards: 1, command: ['/opt/my node/bin/node', "it's: {a}"] },
-    { ...OPTIONS, name: 'run', namespace: 'physics', memory: '3Gi', parallelism: 1, user: 4711 },
+    { ...OPTIONS, name: 'run', namespace: 'physics', memory: '3Gi', maxRunning: 1, user: 4711 },
   ),
 };
 

@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import test, { type ExecutionContext } from 'ava';
 import { parse } from 'yaml';
 import type { RunFacts } from '../../src/cluster/emit/emit.js';
-import { emitKubernetes, type KubernetesOptions } from '../../src/cluster/emit/kubernetes.js';
+import { type KubernetesOptions, kubernetesManifests } from '../../src/cluster/emit/kubernetes.js';
 import { UsageError } from '../../src/errors.js';
 
 const FACTS: RunFacts = {
@@ -22,11 +22,11 @@ const OPTIONS: KubernetesOptions = {
   image: 'registry.example.org/equiflow:0.1',
   claim: 'shared',
   mount: '/data',
-  threads: 4,
+  cpus: 4,
 };
 
 const emit = (facts: Partial<RunFacts> = {}, options: Partial<KubernetesOptions> = {}) => {
-  const files = emitKubernetes({ ...FACTS, ...facts }, { ...OPTIONS, ...options });
+  const files = kubernetesManifests({ ...FACTS, ...facts }, { ...OPTIONS, ...options });
   const text = (name: string) => files.find((file) => file.name === `kubernetes/${name}`)!.text;
   return { files, shards: parse(text('shards.yaml')), merge: parse(text('merge.yaml')), script: text('run.sh') };
 };
@@ -43,7 +43,7 @@ test('a pod a shard, counted from 0, with retries of its own', (t) => {
   t.is(spec.template.spec.restartPolicy, 'Never');
   t.is(emit({ shards: 1 }).shards.spec.maxFailedIndexes, 1);
   t.is(emit({ shards: 10_000 }).shards.spec.parallelism, 1000);
-  t.is(emit({}, { parallelism: 7 }).shards.spec.parallelism, 7);
+  t.is(emit({}, { maxRunning: 7 }).shards.spec.parallelism, 7);
 });
 
 test('the shard takes its index from its pod, and the merge its options', (t) => {
@@ -85,12 +85,21 @@ test('what can get better is tried again, what cannot is not', (t) => {
 });
 
 test('the run is at its own path where the claim is mounted above it, else by its name in the claim', (t) => {
-  const plan = (mount: string) => (container(emit({}, { mount }).shards).command as string[])[3];
+  const plan = (mount: string) => (container(emit({ merge: [] }, { mount }).shards).command as string[])[3];
   t.is(plan('/data'), '/data/project/run');
   t.is(plan('/data/project'), '/data/project/run');
   t.is(plan('/data/project/run'), '/data/project/run');
   t.is(plan('/mnt/claim'), '/mnt/claim/run');
   t.is(plan('/dat'), '/dat/run');
+});
+
+test('the merge writes where pods can: into the run folder as they see it, or elsewhere in the claim', (t) => {
+  const out = (path: string, mount = '/mnt/claim') =>
+    (container(emit({ merge: ['--out', path] }, { mount }).merge).command as string[]).at(-1);
+  t.is(out('/data/project/run/samples'), '/mnt/claim/run/samples');
+  t.is(out('/mnt/claim/samples'), '/mnt/claim/samples');
+  t.is(out('/data/project/samples', '/data'), '/data/project/samples');
+  t.throws(() => out('/data/project/running'), { instanceOf: UsageError, message: /--out is .*which pods do not see/ });
 });
 
 test('pods have the processors, memory, volume and rights that they need and no others', (t) => {
@@ -135,11 +144,11 @@ test('what Kubernetes would refuse is refused here, by its name', (t) => {
     [/--name is .* at most 52 /, {}, { name: 'a'.repeat(53) }],
     [/--image is ""/, {}, { image: '' }],
     [/--claim is "My Claim"/, {}, { claim: 'My Claim' }],
-    [/--mount is "data"/, {}, { mount: 'data' }],
-    [/--mount is "\/"/, {}, { mount: '/' }],
+    [/--mount is "data"/, { merge: [] }, { mount: 'data' }],
+    [/--mount is "\/"/, { merge: [] }, { mount: '/' }],
     [/--memory is "lots"/, {}, { memory: 'lots' }],
-    [/--parallelism is 0/, {}, { parallelism: 0 }],
-    [/--threads is 0/, {}, { threads: 0 }],
+    [/--max-running is 0/, {}, { maxRunning: 0 }],
+    [/--cpus is 0/, {}, { cpus: 0 }],
     [/--namespace is "a b"/, {}, { namespace: 'a b' }],
     [/--user is 0, .*not root/, {}, { user: 0 }],
     [/control characters/, { command: ['a\nb'] }, {}],

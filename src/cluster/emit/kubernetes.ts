@@ -11,11 +11,12 @@ export interface KubernetesOptions {
   /** Where pods mount the claim, an absolute path. */
   readonly mount: string;
   /** Processors and threads of a shard. */
-  readonly threads: number;
+  readonly cpus: number;
   /** Memory of a shard in the notation of Kubernetes; what sampling needs unless told otherwise. */
   readonly memory?: string;
-  /** Pods at once; at most 1000 unless told otherwise. */
-  readonly parallelism?: number;
+  /** How many shards run at once at most; 1000 unless told otherwise. */
+  readonly maxRunning?: number;
+  /** The jobs are called `<name>-shards` and `<name>-merge`. By default from job and plan. */
   readonly name?: string;
   readonly namespace?: string;
   /** User and group of the processes, 1000 unless told otherwise; never root. */
@@ -32,13 +33,13 @@ const INTERRUPTED = 75;
 const RETRIES = 3;
 
 /** What the scheduler of a cluster takes without trouble; Kubernetes itself allows 10⁴ for an Indexed Job. */
-const MAX_PARALLELISM = 1000;
+const MAX_RUNNING = 1000;
 
 /** A run in which so many shards fail is stopped: the same error awaits the others. */
 const FAILING_SHARE = 0.1;
 
 /** Sampling takes 75 MB and 35 MB a thread (docs/clusters.md); the rest is for page cache and other jobs. */
-const memoryFor = (threads: number) => `${256 + 128 * threads}Mi`;
+const memoryFor = (cpus: number) => `${256 + 128 * cpus}Mi`;
 
 const LABEL = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
 const MAX_LABEL = 63;
@@ -49,7 +50,7 @@ const MAX_LABEL = 63;
  *
  * @throws UsageError for a plan that counts from 1, and for names, paths or numbers that Kubernetes would refuse
  */
-export function emitKubernetes(facts: RunFacts, options: KubernetesOptions): EmittedFile[] {
+export function kubernetesManifests(facts: RunFacts, options: KubernetesOptions): EmittedFile[] {
   requireFacts(facts);
   const name = options.name ?? defaultName(facts);
   requireOptions(name, facts, options);
@@ -64,7 +65,13 @@ export function emitKubernetes(facts: RunFacts, options: KubernetesOptions): Emi
     name: `${name}-merge`,
     spec: `  backoffLimit: ${RETRIES}`,
     policy: 'FailJob',
-    words: [...facts.command, 'merge', '--plan', run, ...facts.merge],
+    words: [
+      ...facts.command,
+      'merge',
+      '--plan',
+      run,
+      ...facts.merge.map((word) => seenByPods(word, run, facts, options)),
+    ],
   };
   return [
     { name: 'kubernetes/shards.yaml', text: manifest(shards, name, facts, options) },
@@ -82,15 +89,12 @@ interface Work {
   readonly words: readonly string[];
 }
 
-function indexedSpec(
-  { shards }: RunFacts,
-  { parallelism = Math.min(shards, MAX_PARALLELISM) }: KubernetesOptions,
-): string {
+function indexedSpec({ shards }: RunFacts, { maxRunning = MAX_RUNNING }: KubernetesOptions): string {
   return `\
   # Pod k computes shard k: Kubernetes gives it JOB_COMPLETION_INDEX, and --index auto reads that.
   completionMode: Indexed
   completions: ${shards}
-  parallelism: ${parallelism}
+  parallelism: ${Math.min(shards, maxRunning)}
   # Each shard has retries of its own, so that one bad node does not use up those of all.
   backoffLimitPerIndex: ${RETRIES}
   # The other shards go on when one has failed, but not when the run as a whole is broken.
@@ -98,7 +102,7 @@ function indexedSpec(
 }
 
 function manifest(work: Work, name: string, facts: RunFacts, options: KubernetesOptions): string {
-  const { image, claim, mount, threads, memory = memoryFor(threads), namespace, user = 1000 } = options;
+  const { image, claim, mount, cpus, memory = memoryFor(cpus), namespace, user = 1000 } = options;
   return `\
 # equiflow ${facts.job}, plan ${facts.hash.slice(0, 16)}, ${facts.shards} shards.
 apiVersion: batch/v1
@@ -150,8 +154,8 @@ ${work.spec}
             capabilities: { drop: [ALL] }
           # The limit of processors is the number of threads that equiflow takes.
           resources:
-            requests: { cpu: ${threads}, memory: ${JSON.stringify(memory)} }
-            limits: { cpu: ${threads}, memory: ${JSON.stringify(memory)} }
+            requests: { cpu: ${cpus}, memory: ${JSON.stringify(memory)} }
+            limits: { cpu: ${cpus}, memory: ${JSON.stringify(memory)} }
           volumeMounts: [{ name: run, mountPath: ${JSON.stringify(mount)} }]
       volumes: [{ name: run, persistentVolumeClaim: { claimName: ${claim} } }]
 `;
@@ -199,6 +203,17 @@ function runInPods(run: string, mount: string): string {
   return posix.join(mount, inside.startsWith('..') ? posix.basename(run) : inside);
 }
 
+/** A word of `merge`; a path is what pods call it. @throws UsageError for a path that they do not see */
+function seenByPods(word: string, run: string, facts: RunFacts, { mount }: KubernetesOptions): string {
+  if (!posix.isAbsolute(word)) return word;
+  const below = (folder: string) => !posix.relative(folder, word).startsWith('..');
+  if (below(facts.run)) return posix.join(run, posix.relative(facts.run, word));
+  if (below(mount)) return word;
+  throw new UsageError(
+    `emit k8s: --out is ${word}, which pods do not see: expected a path in the run folder or below ${mount}`,
+  );
+}
+
 function requireFacts({ firstIndex, shards, command, merge }: RunFacts): void {
   if (firstIndex !== 0) {
     throw new UsageError(
@@ -218,7 +233,7 @@ function requireOptions(name: string, { shards }: RunFacts, options: KubernetesO
   if (!LABEL.test(name) || name.length > longest) {
     refuse('--name', name, `lower-case letters, digits and hyphens, at most ${longest} of them`);
   }
-  const { image, claim, mount, threads, memory, parallelism, namespace, user } = options;
+  const { image, claim, mount, cpus, memory, maxRunning, namespace, user } = options;
   if (!/^[\w][\w.:/@-]*$/.test(image)) refuse('--image', image, 'a container image, as in registry/equiflow:0.1');
   if (!claim.split('.').every((part) => LABEL.test(part)))
     refuse('--claim', claim, 'the name of a PersistentVolumeClaim');
@@ -226,10 +241,10 @@ function requireOptions(name: string, { shards }: RunFacts, options: KubernetesO
   if (!posix.isAbsolute(mount) || mount.includes(':') || posix.normalize(mount) === '/') {
     refuse('--mount', mount, 'an absolute path below /');
   }
-  if (!Number.isInteger(threads) || threads < 1) refuse('--threads', threads, 'a positive integer');
+  if (!Number.isInteger(cpus) || cpus < 1) refuse('--cpus', cpus, 'a positive integer');
   if (memory !== undefined && !/^[1-9]\d*(k|[KMGT]i?)?$/.test(memory)) refuse('--memory', memory, 'bytes, as in 2Gi');
-  if (parallelism !== undefined && !(Number.isInteger(parallelism) && parallelism >= 1)) {
-    refuse('--parallelism', parallelism, 'a positive integer');
+  if (maxRunning !== undefined && !(Number.isInteger(maxRunning) && maxRunning >= 1)) {
+    refuse('--max-running', maxRunning, 'a positive integer');
   }
   if (namespace !== undefined && !(LABEL.test(namespace) && namespace.length <= MAX_LABEL)) {
     refuse('--namespace', namespace, 'the name of a namespace');
