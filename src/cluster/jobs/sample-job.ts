@@ -10,7 +10,12 @@ import { blockIn, blockRoom, type SampleBlock } from '../../sampling/block-room.
 import { summarize } from '../../sampling/block-summary.js';
 import type { TargetKind } from '../../sampling/partial-folder.js';
 import { drawnBlocks, requireRange, type SampleSet } from '../../sampling/sample.js';
-import { type SummarizedBlock, storeSamples, streamBlockSize } from '../../sampling/sample-stream.js';
+import {
+  type SampleStreamOptions,
+  type SummarizedBlock,
+  storeSamples,
+  streamBlockSize,
+} from '../../sampling/sample-stream.js';
 import { ARRAYS, shapeOf, typeOf } from '../../sampling/set-arrays.js';
 import type { SummarizedFacts } from '../../sampling/tasks.js';
 import type { Job, JobBlock, JobContext, UnitRange } from '../job.js';
@@ -111,16 +116,15 @@ export function mergeSamples(
   path: string,
   kind: TargetKind,
   input: MergeInput,
-  { signal, onProgress }: Omit<JobContext, 'pool'> = {},
+  options: Pick<SampleStreamOptions, 'signal' | 'onProgress' | 'checkpointSeconds'> = {},
 ): Promise<WeightReport> {
   const { generator, task } = input.job;
-  const options = { ...task, ...(signal ? { signal } : {}), ...(onProgress ? { onProgress } : {}) };
   async function* blocks(done: number): AsyncGenerator<SummarizedBlock> {
     for await (const block of mergedBlocks(input, streamBlockSize(generator), done)) {
       yield { ...block, summary: summarize(block) };
     }
   }
-  return storeSamples(path, kind, generator, options, { work: 'merging', blocks });
+  return storeSamples(path, kind, generator, { ...task, ...options }, { work: 'merging', blocks });
 }
 
 /** The samples of all shards in memory. @throws as `mergeSamples` */

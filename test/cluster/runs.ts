@@ -1,0 +1,91 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { ExecutionContext } from 'ava';
+import type { Job } from '../../src/cluster/job.js';
+import {
+  MODEL,
+  openSampleJob,
+  planSamples,
+  type SampleJob,
+  type SampleTask,
+} from '../../src/cluster/jobs/sample-job.js';
+import { type Run, readRun, shardIndices, writeRun } from '../../src/cluster/plan.js';
+import { runShard } from '../../src/cluster/shard.js';
+import { arraysChecksum, shardLayout, shardPaths } from '../../src/cluster/shard-files.js';
+import { encodeModel } from '../../src/flows/index.js';
+import { decodeSafetensors, sha256 } from '../../src/formats/index.js';
+import type { WorkerPool } from '../../src/workers/index.js';
+import { untrained } from '../sampling/generators.js';
+
+/** A folder of the test's own, removed when it ends. */
+export async function ownFolder(t: ExecutionContext): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'equiflow-cluster-'));
+  t.teardown(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+export const GENERATOR = untrained();
+export const MODEL_BYTES = encodeModel(GENERATOR);
+
+export const TASK: Omit<SampleTask, 'integrator'> = {
+  model: sha256(MODEL_BYTES),
+  seed: 5,
+  first: 77,
+  n: 50_003,
+  precision: 'f32',
+  arithmetic: 'strict',
+};
+
+export interface SampleRun {
+  readonly run: Run;
+  readonly job: SampleJob;
+}
+
+/** A planned run of sampling in `<folder>/<name>`. */
+export async function planRun(
+  folder: string,
+  name: string,
+  shards: number,
+  task: Partial<typeof TASK> = {},
+): Promise<SampleRun> {
+  const path = join(folder, name);
+  await writeRun(path, planSamples(GENERATOR, { ...TASK, ...task }, { shards }), new Map([[MODEL, MODEL_BYTES]]));
+  return openRun(path);
+}
+
+export async function openRun(path: string): Promise<SampleRun> {
+  const run = await readRun(path);
+  return { run, job: await openSampleJob(run) };
+}
+
+/** Does shards, all by default. */
+export async function doShards(
+  { run, job }: { run: Run; job: Job },
+  pool: WorkerPool,
+  indices = shardIndices(run.plan),
+): Promise<void> {
+  for (const index of indices) await runShard(run, job, index, { pool });
+}
+
+/** Changes the data of a shard's first element of an array, and all checksums with it: a program that computes wrongly. */
+export async function forge({ run, job }: SampleRun, index: number, name: string, value: number): Promise<void> {
+  const { data, manifest } = shardPaths(run, index);
+  const { tensors, header } = shardLayout(run, job, index);
+  const bytes = await readFile(data);
+  const at = header.starts[tensors.findIndex((tensor) => tensor.name === name)];
+  if (name === 'x') bytes.writeFloatLE(value, at);
+  else bytes.writeDoubleLE(value, at);
+  await writeFile(data, bytes);
+  const stored = decodeSafetensors(bytes, data).tensors;
+  // A shard of one block, whose checksum is that of its arrays.
+  const arrays = Object.fromEntries(
+    tensors.map(({ name, type }) => {
+      const { data } = stored.get(name)!;
+      return [name, type === '<f4' ? Float32Array.from(data) : data];
+    }),
+  );
+  const content = JSON.parse(await readFile(manifest, 'utf8'));
+  content.blocks = [arraysChecksum(tensors, arrays)];
+  await writeFile(manifest, JSON.stringify(content));
+}

@@ -1,0 +1,206 @@
+import { mkdir, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import test from 'ava';
+import { runShard, SHARDS_LOG } from '../../src/cluster/shard.js';
+import { shardPaths, shardState } from '../../src/cluster/shard-files.js';
+import { runStatus } from '../../src/cluster/status.js';
+import { DataError, InterruptedError, UsageError } from '../../src/errors.js';
+import { decodeSafetensors, sha256 } from '../../src/formats/index.js';
+import { sample } from '../../src/sampling/index.js';
+import { contents, openPool } from '../sampling/generators.js';
+import { doShards, GENERATOR, ownFolder, planRun, TASK } from './runs.js';
+
+/** Three blocks and a tail in one shard. */
+const LONG = { n: 3 * 32_768 + 4_099 };
+
+test('a shard is a safetensors file of its part of the samples, and a manifest', async (t) => {
+  const folder = await ownFolder(t);
+  const pool = openPool(t, 2);
+  for (const precision of ['f32', 'f64'] as const) {
+    const { run, job } = await planRun(folder, precision, 7, { precision });
+    t.deepEqual(await runShard(run, job, 3, { pool }), {
+      outcome: 'done',
+      range: { first: 21_429, n: 7_144 },
+      resumed: 0,
+    });
+    const { data, manifest } = shardPaths(run, 3);
+    const { tensors, metadata } = decodeSafetensors(await readFile(data), data);
+    t.deepEqual(JSON.parse(metadata.equiflow).plan, run.plan.hash);
+    const set = await sample(GENERATOR, { ...TASK, precision, first: 77 + 21_429, n: 7_144 }, pool);
+    t.deepEqual(tensors.get('x'), { shape: [7_144, 4, 2], data: Float64Array.from(set.x) });
+    for (const name of ['logQ', 'energy', 'logWeight'] as const) t.deepEqual(tensors.get(name)!.data, set[name]);
+    const { arrays, first, n } = JSON.parse(await readFile(manifest, 'utf8'));
+    t.deepEqual([first, n, arrays.x.dtype], [21_429, 7_144, precision]);
+    t.deepEqual(await readdir(join(run.folder, 'shards')), ['00003.json', '00003.safetensors']);
+  }
+});
+
+test('a finished shard is left as it is, and logged once', async (t) => {
+  const folder = await ownFolder(t);
+  const pool = openPool(t, 1);
+  const { run, job } = await planRun(folder, 'run', 40);
+  await runShard(run, job, 0, { pool });
+  const before = await contents(run.folder);
+  t.is((await runShard(run, job, 0, { pool })).outcome, 'found');
+  t.deepEqual(await contents(run.folder), before);
+  const [line, ...more] = (await readFile(join(run.folder, SHARDS_LOG), 'utf8')).trim().split('\n');
+  t.deepEqual(more, []);
+  const { index, n, workers, seconds } = JSON.parse(line);
+  t.deepEqual([index, n, workers], [0, 1250, 1]);
+  t.true(seconds > 0 && seconds < 600);
+  await t.throwsAsync(runShard(run, job, 40, { pool }), { instanceOf: UsageError });
+});
+
+/** Interrupts a shard after so many blocks, as a signal does. */
+async function halt(
+  t: Parameters<typeof openPool>[0],
+  { run, job }: Awaited<ReturnType<typeof planRun>>,
+  blocks: number,
+) {
+  const controller = new AbortController();
+  const onProgress = ({ done }: { done: number }) => done >= blocks * 32_768 && controller.abort();
+  const stopped = runShard(run, job, 0, { pool: openPool(t, 1), signal: controller.signal, onProgress });
+  const error = await t.throwsAsync(stopped, { instanceOf: InterruptedError });
+  t.regex(error!.message, /^shard 0 was interrupted at \d+ of 102403 samples; run it again to go on$/);
+}
+
+test('an interrupted shard goes on from what it had, and has the bytes of one that was not interrupted', async (t) => {
+  const folder = await ownFolder(t);
+  const pool = openPool(t, 2);
+  const whole = await planRun(folder, 'whole', 1, LONG);
+  await doShards(whole, pool);
+  const expected = await contents(join(whole.run.folder, 'shards'));
+
+  const halted = await planRun(folder, 'halted', 1, LONG);
+  await halt(t, halted, 2);
+  t.deepEqual(await readdir(join(halted.run.folder, 'shards')), ['00000.part', '00000.part.json']);
+  t.deepEqual((await runStatus(halted.run, halted.job)).missing, [0]);
+  const { resumed } = await runShard(halted.run, halted.job, 0, { pool });
+  t.true(resumed >= 32_768);
+  t.deepEqual(await contents(join(halted.run.folder, 'shards')), expected);
+});
+
+test('what an interrupted writer left is believed as far as its checksums hold', async (t) => {
+  const folder = await ownFolder(t);
+  const pool = openPool(t, 2);
+  const whole = await planRun(folder, 'whole', 1, LONG);
+  await doShards(whole, pool);
+  const expected = await contents(join(whole.run.folder, 'shards'));
+  const damages: Record<string, (part: string) => Promise<void>> = {
+    // log q of the second block
+    'flipped bit': async (part) => {
+      const bytes = await readFile(part);
+      bytes[bytes.length - 3 * 8 * LONG.n + 8 * 40_000] ^= 1;
+      await writeFile(part, bytes);
+    },
+    truncated: async (part) => writeFile(part, (await readFile(part)).subarray(0, 5_000)),
+    empty: (part) => writeFile(part, ''),
+    'no checksums': (part) => rm(`${part}.json`),
+    'torn checksums': (part) => writeFile(`${part}.json`, '{"blocks": [1'),
+    'checksums of another run': (part) => writeFile(`${part}.json`, '{"plan": "x", "blocks": [1, 2]}'),
+  };
+  for (const [name, damage] of Object.entries(damages)) {
+    const halted = await planRun(folder, name.replaceAll(' ', '-'), 1, LONG);
+    await halt(t, halted, 2);
+    await damage(shardPaths(halted.run, 0).part);
+    const { resumed } = await runShard(halted.run, halted.job, 0, { pool });
+    t.is(resumed, name === 'flipped bit' ? 32_768 : 0, name);
+    t.deepEqual(await contents(join(halted.run.folder, 'shards')), expected, name);
+  }
+});
+
+test('writers of one shard at the same moment give it the bytes of one', async (t) => {
+  const folder = await ownFolder(t);
+  const pools = [openPool(t, 1), openPool(t, 2)];
+  const alone = await planRun(folder, 'alone', 1);
+  await doShards(alone, pools[0]);
+  const both = await planRun(folder, 'both', 1);
+  const outcomes = await Promise.all([0, 1, 0].map((k) => runShard(both.run, both.job, 0, { pool: pools[k] })));
+  t.deepEqual(
+    outcomes.map(({ outcome }) => outcome),
+    ['done', 'done', 'done'],
+  );
+  t.deepEqual(await contents(join(both.run.folder, 'shards')), await contents(join(alone.run.folder, 'shards')));
+});
+
+test("a killed writer's file counts as running for a while, and is removed by the next attempt after that", async (t) => {
+  const folder = await ownFolder(t);
+  const pool = openPool(t, 1);
+  const { run, job } = await planRun(folder, 'run', 3);
+  const left = join(run.folder, 'shards', '.00001.safetensors.4711.abcdef012345.tmp');
+  await writeFile(left, 'beginnings');
+  const fresh = await runStatus(run, job);
+  t.deepEqual([fresh.running, fresh.missing], [[1], [0, 2]]);
+  const past = new Date(Date.now() - 100_000);
+  await utimes(left, past, past);
+  const stale = await runStatus(run, job);
+  t.deepEqual([stale.running, stale.missing], [[], [0, 1, 2]]);
+  await doShards({ run, job }, pool);
+  t.deepEqual(
+    (await readdir(join(run.folder, 'shards'))).filter((name) => name.startsWith('.')),
+    [],
+  );
+});
+
+test('a shard of another run is refused and stays', async (t) => {
+  const folder = await ownFolder(t);
+  const pool = openPool(t, 1);
+  const own = await planRun(folder, 'own', 3);
+  const other = await planRun(folder, 'other', 3, { seed: 6 });
+  await doShards(other, pool, [1]);
+  const foreign = shardPaths(other.run, 1);
+  const place = shardPaths(own.run, 1);
+  await writeFile(place.data, await readFile(foreign.data));
+  await writeFile(place.manifest, await readFile(foreign.manifest));
+  const before = sha256(await readFile(place.data));
+  await t.throwsAsync(runShard(own.run, own.job, 1, { pool }), {
+    instanceOf: DataError,
+    message: /a shard of another run/,
+  });
+  t.is(sha256(await readFile(place.data)), before);
+  t.is((await runStatus(own.run, own.job)).foreign.length, 1);
+});
+
+test('a shard that is not what its manifest says by size, place or count is damaged, counts as missing, and is mended by running it', async (t) => {
+  const folder = await ownFolder(t);
+  const pool = openPool(t, 2);
+  const opened = await planRun(folder, 'run', 3);
+  const { run, job } = opened;
+  await doShards(opened, pool);
+  const expected = await contents(join(run.folder, 'shards'));
+  const { data, manifest } = shardPaths(run, 1);
+  const change = async (before: string | RegExp, after: string) => {
+    await writeFile(manifest, (await readFile(manifest, 'utf8')).replace(before, after));
+  };
+  const damages: [RegExp, () => Promise<void>][] = [
+    [/00001\.safetensors: \d+ bytes, expected \d+$/, async () => writeFile(data, (await readFile(data)).subarray(1))],
+    [/00001\.safetensors: missing, though its manifest is there$/, () => rm(data)],
+    [/not the manifest of a shard$/, () => change('{', '')],
+    [/not the manifest of a shard$/, () => writeFile(manifest, 'null')],
+    [/first is 16668, expected 16667 by the plan$/, () => change('"first": 16667', '"first": 16668')],
+    [/n is 16669, expected 16668 by the plan$/, () => change('"n": 16668', '"n": 16669')],
+    [/index is 2, expected 1 by the plan$/, () => change('"index": 1', '"index": 2')],
+    [/blocks has 0 checksums, expected 1$/, () => change(/"blocks": \[\d+\]/, '"blocks": []')],
+  ];
+  for (const [message, damage] of damages) {
+    await damage();
+    const { damaged, missing } = await runStatus(run, job);
+    t.is(damaged.length, 1);
+    t.regex(damaged[0].reason, message);
+    t.deepEqual(missing, [1]);
+    await doShards(opened, pool);
+    t.deepEqual(await contents(join(run.folder, 'shards')), expected, String(message));
+  }
+});
+
+test('a folder without shards, or with more than the plan has, says so', async (t) => {
+  const folder = await ownFolder(t);
+  const { run, job } = await planRun(folder, 'run', 3);
+  await writeFile(join(run.folder, 'shards', '00003.json'), '{}');
+  const { foreign } = await runStatus(run, job);
+  t.regex(foreign[0].reason, /00003\.json: no shard of the plan, which has 0 to 2$/);
+  t.deepEqual(await shardState(run, job, 0), { state: 'missing' });
+  await rm(join(run.folder, 'shards'), { recursive: true });
+  await t.throwsAsync(runStatus(run, job), { message: /shards: no such file or folder/ });
+  await mkdir(join(run.folder, 'shards'));
+});
