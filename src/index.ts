@@ -186,6 +186,7 @@ export {
   reweight,
   type SampleOptions,
   type SampleProvenance,
+  type SampleRange,
   type SampleSet,
   type SampleStreamOptions,
   type SampleWeights,

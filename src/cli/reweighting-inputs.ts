@@ -1,17 +1,9 @@
-import { InvalidArgumentError } from 'commander';
-import { DataError, UsageError } from '../errors.js';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { UsageError } from '../errors.js';
 import type { ProfileRequest } from '../reweighting/index.js';
-import {
-  type ArraySource,
-  openArray,
-  openSamples,
-  openVector,
-  type ReweightingSamples,
-  type StoredSamples,
-  storedVector,
-  type VectorSource,
-} from '../sampling/index.js';
-import { loadSystem, type System } from '../systems/index.js';
+import { type Asked, type NamedSamples, type OpenedInput, openNamedSamples } from '../sampling/index.js';
+import { loadSystem } from '../systems/index.js';
+import { positive } from './options.js';
 
 /** Options by which a command names samples, their target and what is asked of them. */
 export interface ReweightingInput {
@@ -21,78 +13,67 @@ export interface ReweightingInput {
   x?: string;
   system?: string;
   observable?: string[];
+  profile?: ProfileRequest[];
+  states?: string[];
 }
 
-export interface OpenedInput {
-  readonly samples: ReweightingSamples;
-  readonly averages: readonly string[];
-  readonly kT: number;
-  /** What messages call the samples. */
-  readonly source: string;
-  /** The target whose energies are to be evaluated, if another than that of the samples. */
-  readonly system?: System;
-  readonly stored?: StoredSamples;
-}
-
-export const COORDINATES = `
+const COORDINATES = `
 Coordinates: energy, rg (radius of gyration), d (distances of all pairs), d0-1 (of one pair, from 0), short@4 (number of pairs
 closer than 4), log-weight, or the name of an array given as --observable name=path.npy.
 States are bounds on coordinates: "rg<2.1", "2.1<=rg<3", "short@4=2", "rg<2.1 & energy<-20". They exclude each other.`;
 
-/** Opens what the options name; nothing large is read. */
-export async function openInput(path: string | undefined, options: ReweightingInput): Promise<OpenedInput> {
-  const { energy, logQ, system: spec } = options;
-  if (path === undefined && (logQ === undefined || (energy === undefined && spec === undefined))) {
-    throw new UsageError('reweight: give a sample set, or --log-q with --energy or --system');
-  }
-  const system = spec === undefined ? undefined : await loadSystem(spec);
-  const stored = path === undefined ? undefined : await openSamples(path);
-  const { samples, averages } = await openArrays(path, stored, options);
+/** The command with these options; what differs between commands is the text about profiles. */
+export function withReweightingOptions(command: Command, profiles: string): Command {
+  return command
+    .addOption(new Option('--kT <temperature>', "target temperature (default: the sample set's)").argParser(positive))
+    .addOption(new Option('--energy <path>', 'energies [n] of the target instead of the stored ones'))
+    .addOption(
+      new Option('--system <system>', 'another target, whose energies are evaluated from x').conflicts('energy'),
+    )
+    .addOption(new Option('--observable <coordinate...>', 'averages: coordinates, or name=path.npy of values [n]'))
+    .addOption(new Option('--profile <coordinate...>', profiles).argParser(appendProfile))
+    .addOption(new Option('--states <state...>', 'populations, and free energies relative to the first state'))
+    .addHelpText('after', COORDINATES);
+}
+
+/** The same for a command that takes arrays without a sample set. */
+export function withArrayOptions(command: Command): Command {
+  return command
+    .addOption(new Option('--log-q <path>', 'log-densities [n] instead of the stored ones'))
+    .addOption(new Option('--x <path>', 'configurations [n, N, D] instead of the stored ones'));
+}
+
+/** What the options name. @throws as `loadSystem`; UsageError for a name of an observable that is none */
+export async function namedSamples(path: string | undefined, options: ReweightingInput): Promise<NamedSamples> {
+  const { kT, energy, logQ, x, system, observable = [] } = options;
   return {
-    samples,
-    averages,
-    kT: options.kT ?? stored?.manifest.kT ?? 1,
-    source: path ?? `${energy ?? spec} and ${logQ}`,
-    ...(system === undefined ? {} : { system }),
-    ...(stored === undefined ? {} : { stored }),
+    ...(path === undefined ? {} : { path }),
+    ...(kT === undefined ? {} : { kT }),
+    ...(energy === undefined ? {} : { energy }),
+    ...(logQ === undefined ? {} : { logQ }),
+    ...(x === undefined ? {} : { x }),
+    ...(system === undefined ? {} : { system: await loadSystem(system), systemName: system }),
+    arrays: Object.fromEntries(observable.filter((text) => text.includes('=')).map(arrayOption)),
   };
 }
 
-async function openArrays(
-  path: string | undefined,
-  stored: StoredSamples | undefined,
-  options: ReweightingInput,
-): Promise<{ samples: ReweightingSamples; averages: string[] }> {
-  const vector = (file: string | undefined, name: 'energy' | 'logQ') =>
-    file === undefined ? storedVector(stored!, path!, name) : openVector(file, name);
-  const arrays: Record<string, VectorSource> = {};
-  const averages: string[] = [];
-  for (const text of options.observable ?? []) {
-    const at = text.indexOf('=');
-    if (at >= 0) {
-      const name = text.slice(0, at);
-      if (!/^[A-Za-z_]\w*$/.test(name)) {
-        throw new UsageError(`--observable ${text}: name '${name}', expected letters, digits and underscores`);
-      }
-      arrays[name] = await openVector(text.slice(at + 1), name);
-    }
-    averages.push(at < 0 ? text : text.slice(0, at));
-  }
-  const x: ArraySource | undefined =
-    options.x === undefined ? await stored?.array('x') : await openArray(options.x, 'x');
-  const logQ = await vector(options.logQ, 'logQ');
-  const energy = options.system === undefined ? await vector(options.energy, 'energy') : undefined;
-  if (energy !== undefined && energy.n !== logQ.n) {
-    const [a, b] = [options.energy ?? path, options.logQ ?? path];
-    throw new DataError(`${a} has ${energy.n} energies, ${b} ${logQ.n} log-densities, expected as many of each`);
-  }
-  const samples = {
-    logQ,
-    ...(energy === undefined ? {} : { energy }),
-    ...(x === undefined ? {} : { x }),
-    arrays,
-  };
-  return { samples, averages };
+/** What the options ask. */
+export function asked({ observable = [], profile = [], states = [] }: ReweightingInput): Asked {
+  const averages = observable.map((text) => (text.includes('=') ? arrayOption(text)[0] : text));
+  return { averages, profiles: profile, states };
+}
+
+/** Opens what the options name; nothing large is read. */
+export async function openInput(path: string | undefined, options: ReweightingInput): Promise<OpenedInput> {
+  return openNamedSamples(await namedSamples(path, options));
+}
+
+/** Name and file of `name=path`. */
+function arrayOption(text: string): [name: string, file: string] {
+  const at = text.indexOf('=');
+  const name = text.slice(0, at);
+  if (/^[A-Za-z_]\w*$/.test(name)) return [name, text.slice(at + 1)];
+  throw new UsageError(`--observable ${text}: name '${name}', expected letters, digits and underscores`);
 }
 
 /** Reads `coordinate[:bins[:min,max[:reference]]]` */
@@ -118,6 +99,6 @@ function toNumber(text: string): number {
 }
 
 /** Gathers the profiles of an option that may be repeated. */
-export function appendProfile(text: string, before: ProfileRequest[] | undefined): ProfileRequest[] {
+function appendProfile(text: string, before: ProfileRequest[] | undefined): ProfileRequest[] {
   return [...(before ?? []), profileRequest(text)];
 }

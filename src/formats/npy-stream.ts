@@ -109,14 +109,18 @@ export async function openNpyStream(path: string): Promise<NpyStream | undefined
 }
 
 /**
- * The elements of a file in order, `count` at a time, the last time what is left. A piece is valid until the next one is
- * asked for, since all of them use the same memory.
+ * The elements of a file in order, or `total` of them from the element `first` on, `count` at a time, the last time what is left. A
+ * piece is valid until the next one is asked for, since all of them use the same memory.
  *
  * @throws IoError if reading fails; DataError if the file has become shorter
  */
-export async function* npyChunks(stream: NpyStream, count: number): AsyncGenerator<Elements> {
-  const { path, type, shape } = stream;
-  const total = elementCount(shape);
+export async function* npyChunks(
+  stream: NpyStream,
+  count: number,
+  first = 0,
+  total = elementCount(stream.shape) - first,
+): AsyncGenerator<Elements> {
+  const { path, type } = stream;
   const room = Math.min(count, total);
   const memory = type === '<f4' ? new Float32Array(room) : new Float64Array(room);
   let handle: FileHandle | undefined;
@@ -124,9 +128,9 @@ export async function* npyChunks(stream: NpyStream, count: number): AsyncGenerat
     handle = await open(path, 'r');
     for (let done = 0; done < total; done += count) {
       const data = memory.subarray(0, Math.min(count, total - done));
-      const position = stream.dataOffset + done * memory.BYTES_PER_ELEMENT;
+      const position = stream.dataOffset + (first + done) * memory.BYTES_PER_ELEMENT;
       if (!(await readWhole(handle, bytesOf(data), position))) {
-        throw new DataError(`${path}: truncated while it was read, at element ${done}`);
+        throw new DataError(`${path}: truncated while it was read, at element ${first + done}`);
       }
       yield data;
     }

@@ -7,6 +7,7 @@ export {
   plainShares,
   weightedShares,
 } from './bins.js';
+export { blockWidth, decodeBlock, encodeBlock } from './block-codec.js';
 export {
   foldBlocks,
   largestLogWeights,
@@ -43,6 +44,7 @@ export { type ProfileRequest, profileAxis } from './profile-axis.js';
 export { paretoKhat, smoothedLogWeights, tailLength } from './psis.js';
 export {
   combineReweighting,
+  coordinatesOf,
   type ReweightingBlock,
   type ReweightingData,
   type ReweightingPlan,

@@ -15,6 +15,21 @@ export interface ReweightingPlan {
 
 export const NOTHING_MORE: ReweightingPlan = { averages: [], profiles: [], states: [] };
 
+/** All coordinates that a plan needs. */
+export function coordinatesOf({
+  averages,
+  profiles,
+  states,
+}: Omit<ReweightingPlan, 'profiles'> & {
+  readonly profiles: readonly { readonly coordinate: Coordinate }[];
+}): Coordinate[] {
+  return [
+    ...averages,
+    ...profiles.map(({ coordinate }) => coordinate),
+    ...states.flatMap(({ bounds }) => bounds.map(({ coordinate }) => coordinate)),
+  ];
+}
+
 /** Consecutive samples of a flow. */
 export interface ReweightingData extends CoordinateData {
   /** Normalised log q(x), [n], nats. */

@@ -5,7 +5,11 @@ export {
   ensembleFreeEnergies,
 } from './ensembles.js';
 export { type ExportOptions, exportSelection, isExportName } from './export-selection.js';
+export { type NamedSamples, type OpenedInput, openNamedSamples } from './named-samples.js';
 export { type ReweightingSamples, type ReweightOptions, reweight } from './reweight.js';
+export { ReweightingFold } from './reweight-fold.js';
+export { type Asked, planOf, type Question, questionOf } from './reweight-question.js';
+export { type EncodedBlock, reweightRange, settleReweighting } from './reweight-range.js';
 export type {
   PlainHistogram,
   ReweightedAverage,
@@ -35,6 +39,7 @@ export {
   collect,
   openArray,
   openVector,
+  type SampleRange,
   type VectorSource,
   vectorInMemory,
 } from './vectors.js';

@@ -4,7 +4,7 @@ import { WEIGHT_BLOCK_SIZE } from '../reweighting/index.js';
 import type { System } from '../systems/index.js';
 import type { ReweightingSamples } from './reweight.js';
 import type { Piece } from './reweight-tasks.js';
-import { rowLength } from './vectors.js';
+import { rowLength, type SampleRange } from './vectors.js';
 
 /** Bytes of a piece: some pieces are in memory for each worker. */
 const PIECE_BYTES = 1 << 23;
@@ -13,8 +13,10 @@ const MOST_BLOCKS = 16;
 /** Samples in order, cut into pieces of whole blocks of weights. */
 export interface OpenedSamples {
   readonly n: number;
-  /** In memory of their own, so that they may wait for a worker. */
-  pieces(): AsyncGenerator<Piece>;
+  /** Samples of every piece but the last. */
+  readonly pieceLength: number;
+  /** In memory of their own, so that they may wait for a worker; of a range alone, if one is named. */
+  pieces(range?: SampleRange): AsyncGenerator<Piece>;
 }
 
 /**
@@ -48,18 +50,18 @@ export function openPieces(
   const width = shape === undefined ? 0 : rowLength(x!);
   const bytes = 8 * (2 + Object.keys(arrays).length + width);
   const blocks = Math.min(MOST_BLOCKS, Math.max(1, Math.floor(PIECE_BYTES / bytes / WEIGHT_BLOCK_SIZE)));
-  const count = blocks * WEIGHT_BLOCK_SIZE;
+  const pieceLength = blocks * WEIGHT_BLOCK_SIZE;
 
-  async function* pieces(): AsyncGenerator<Piece> {
+  async function* pieces(range?: SampleRange): AsyncGenerator<Piece> {
     const names = Object.keys(arrays);
     const iterators = [
-      ...(system === undefined ? [energy!.chunks(count)] : []),
-      ...names.map((name) => arrays[name].chunks(count)),
-      ...(shape === undefined ? [] : [x!.chunks(count)]),
+      ...(system === undefined ? [energy!.chunks(pieceLength, range)] : []),
+      ...names.map((name) => arrays[name].chunks(pieceLength, range)),
+      ...(shape === undefined ? [] : [x!.chunks(pieceLength, range)]),
     ].map((chunks: AsyncIterable<Float32Array | Float64Array>) => chunks[Symbol.asyncIterator]());
-    let first = 0;
+    let first = range?.first ?? 0;
     try {
-      for await (const q of logQ.chunks(count)) {
+      for await (const q of logQ.chunks(pieceLength, range)) {
         const rest = await Promise.all(iterators.map(async (iterator) => (await iterator.next()).value.slice()));
         const ownEnergy = system === undefined ? { energy: rest.shift() } : {};
         const ownArrays = Object.fromEntries(names.map((name) => [name, rest.shift()]));
@@ -79,7 +81,7 @@ export function openPieces(
       await Promise.all(iterators.map((iterator) => iterator.return?.()));
     }
   }
-  return { n, pieces };
+  return { n, pieceLength, pieces };
 }
 
 function shapeOf(shape: readonly number[], n: number, source: string, system: System | undefined) {

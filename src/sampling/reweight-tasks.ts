@@ -2,8 +2,9 @@
 
 import {
   type ConfigurationShape,
-  type Coordinate,
+  coordinatesOf,
   coordinateValues,
+  encodeBlock,
   largestLogWeights,
   type ReweightingBlock,
   type ReweightingData,
@@ -24,11 +25,14 @@ export interface Piece {
   readonly arrays: Readonly<Record<string, Float64Array>>;
 }
 
-export interface PieceInput {
+export interface EncodedPieceInput {
   readonly piece: Piece;
   readonly kT: number;
   readonly system?: System;
   readonly plan: ReweightingPlan;
+}
+
+export interface PieceInput extends EncodedPieceInput {
   /** Of the largest log-weights at most so many are wanted, and only those above `floor`. */
   readonly keep: number;
   readonly floor: number;
@@ -50,6 +54,16 @@ export interface PieceResult {
   readonly largest: Float64Array;
 }
 
+/** The same for a file. */
+export interface EncodedPiece {
+  readonly n: number;
+  /** Nothing else if there are any. */
+  readonly bad: readonly BadValue[];
+  readonly logWeight: Float64Array;
+  /** As of `encodeBlock`. */
+  readonly blocks: readonly Float64Array[];
+}
+
 /** Name of the log-weights among the bad values. */
 export const LOG_WEIGHTS = '';
 
@@ -57,13 +71,26 @@ export function reweightPiece({ piece, kT, system, plan, keep, floor }: PieceInp
   const data = reweightingData(piece, kT, system);
   const bad = badValues(data, plan);
   if (bad.length > 0) return { n: data.n, bad, blocks: [], largest: new Float64Array() };
+  const blocks = blocksOf(data, plan);
+  // Zero weights count where there are not enough others.
+  const candidates = floor === Number.NEGATIVE_INFINITY ? data.logWeight : data.logWeight.filter((l) => l > floor);
+  return { n: data.n, bad, blocks, largest: largestLogWeights(candidates, keep) };
+}
+
+/** The same with all log-weights, for a file. */
+export function encodedPiece({ piece, kT, system, plan }: EncodedPieceInput): EncodedPiece {
+  const data = reweightingData(piece, kT, system);
+  const bad = badValues(data, plan);
+  const blocks = bad.length > 0 ? [] : blocksOf(data, plan).map(encodeBlock);
+  return { n: data.n, bad, logWeight: data.logWeight, blocks };
+}
+
+function blocksOf(data: ReweightingData, plan: ReweightingPlan): ReweightingBlock[] {
   const blocks: ReweightingBlock[] = [];
   for (let start = 0; start < data.n; start += WEIGHT_BLOCK_SIZE) {
     blocks.push(reweightingBlock(slice(data, start, Math.min(data.n, start + WEIGHT_BLOCK_SIZE)), plan));
   }
-  // Zero weights count where there are not enough others.
-  const candidates = floor === Number.NEGATIVE_INFINITY ? data.logWeight : data.logWeight.filter((l) => l > floor);
-  return { n: data.n, bad, blocks, largest: largestLogWeights(candidates, keep) };
+  return blocks;
 }
 
 /** Energies, from the configurations if a system is given, and log-weights. */
@@ -81,12 +108,9 @@ export function reweightingData(piece: Piece, kT: number, system?: System): Rewe
 function badValues(data: ReweightingData, plan: ReweightingPlan): BadValue[] {
   const weights = firstBad(LOG_WEIGHTS, data.logWeight, (l) => !(l < Number.POSITIVE_INFINITY));
   if (weights.length > 0) return weights;
-  const coordinates: Coordinate[] = [
-    ...plan.averages,
-    ...plan.profiles.map(({ coordinate }) => coordinate),
-    ...plan.states.flatMap(({ bounds }) => bounds.map(({ coordinate }) => coordinate)),
-  ];
-  const names = new Set(coordinates.flatMap((coordinate) => (coordinate.kind === 'array' ? [coordinate.name] : [])));
+  const names = new Set(
+    coordinatesOf(plan).flatMap((coordinate) => (coordinate.kind === 'array' ? [coordinate.name] : [])),
+  );
   return [...names].flatMap((name) =>
     firstBad(
       name,

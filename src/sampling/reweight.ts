@@ -1,27 +1,15 @@
 import { UsageError } from '../errors.js';
 import type { Progress } from '../progress.js';
-import {
-  combineReweighting,
-  entropiesOf,
-  isPerPair,
-  needsConfigurations,
-  type ProfileRequest,
-  parseCoordinate,
-  parseState,
-  profileAxis,
-  type ReweightingBlock,
-  type ReweightingData,
-  type ReweightingPlan,
-} from '../reweighting/index.js';
+import type { ReweightingPlan } from '../reweighting/index.js';
 import type { System } from '../systems/index.js';
 import type { WorkerPool } from '../workers/index.js';
 import { BadValues } from './reweight-faults.js';
+import { ReweightingFold } from './reweight-fold.js';
 import { openPieces } from './reweight-pieces.js';
+import { type Asked, axesOf, planOf, questionOf } from './reweight-question.js';
 import { type PieceInput, type PieceResult, reweightingData } from './reweight-tasks.js';
-import { type Reweighting, reweightingResult } from './reweighting-result.js';
+import type { Reweighting } from './reweighting-result.js';
 import type { ArraySource, VectorSource } from './vectors.js';
-import { WeightStream } from './weight-stream.js';
-import { WeightTrace } from './weight-trace.js';
 
 const TASK = { module: new URL('./reweight-tasks.js', import.meta.url), name: 'reweightPiece' };
 
@@ -37,19 +25,18 @@ export interface ReweightingSamples {
   readonly arrays?: Readonly<Record<string, VectorSource>>;
 }
 
-/** What is found from weighted samples beside the verdict on the weights. */
-export interface ReweightOptions {
+/** The target, and what messages call the samples. */
+export interface TargetOptions {
   /** Temperature of the target in units of energy; default 1. */
   readonly kT?: number;
   /** What messages call the samples; default `samples`. */
   readonly source?: string;
   /** Target whose energies are evaluated from x, in f64, instead of `energy`. */
   readonly system?: System;
-  /** Coordinates to average, as `parseCoordinate` reads them. */
-  readonly averages?: readonly string[];
-  readonly profiles?: readonly ProfileRequest[];
-  /** States, as `parseState` reads them, that exclude each other. */
-  readonly states?: readonly string[];
+}
+
+/** What is found from weighted samples beside the verdict on the weights. */
+export interface ReweightOptions extends TargetOptions, Asked {
   readonly onProgress?: Progress;
   readonly signal?: AbortSignal;
 }
@@ -70,94 +57,36 @@ export async function reweight(
   pool: WorkerPool,
 ): Promise<Reweighting> {
   const { kT = 1, source = 'samples', system, onProgress, signal } = options;
-  if (!(kT > 0 && kT < Number.POSITIVE_INFINITY)) throw new UsageError(`kT: ${kT}, expected a positive number`);
-  const question = parsed(samples, options);
-  const opened = openPieces(samples, {
-    source,
-    ...(system === undefined ? {} : { system }),
-    positions: question.positions,
-  });
-  const { n } = opened;
-  const weights = new WeightStream(n);
-  const trace = new WeightTrace();
+  requireTemperature(kT);
+  const question = questionOf(Object.keys(samples.arrays ?? {}), options);
+  const { n, pieces } = openPieces(samples, { ...options, source, positions: question.positions });
+  const fold = new ReweightingFold(n);
   const faults = new BadValues(source, n);
   let plan: ReweightingPlan | undefined;
-  let total: ReweightingBlock | undefined;
   let done = 0;
   async function* inputs(): AsyncGenerator<PieceInput> {
-    for await (const piece of opened.pieces()) {
+    for await (const piece of pieces()) {
       if (plan === undefined) {
         const first = reweightingData(piece, kT, system);
-        plan = planOf(question, first);
-        trace.begin(first.logWeight);
+        plan = planOf(question, axesOf(question, first));
+        fold.begin(first.logWeight);
       }
-      const common = { piece, kT, plan, keep: weights.keep, floor: weights.floor };
+      const common = { piece, kT, plan, keep: fold.keep, floor: fold.floor };
       yield system === undefined ? common : { ...common, system };
     }
   }
   for await (const result of pool.map<PieceInput, PieceResult>(TASK, inputs(), signal ? { signal } : {})) {
     faults.add(result.bad, done);
-    if (!faults.found) {
-      weights.add(
-        result.largest,
-        result.blocks.map((block) => block.weights),
-      );
-      for (const block of result.blocks) {
-        total = total === undefined ? block : combineReweighting(total, block);
-        trace.add(total.weights);
-      }
-    }
+    if (!faults.found) fold.add(result.largest, result.blocks);
     done += result.n;
     // A set of one piece is done before a bar is of use.
     if (done < n) onProgress?.({ stage: 'reweighting', done, total: n });
   }
   faults.throwIfAny();
-  const report = weights.report();
-  return reweightingResult(total!, report, plan!, question, trace.points, entropiesOf(total!, report, { kT }));
+  return fold.result(question, plan!, kT);
 }
 
-/** What was asked for, read and checked before any sample is. */
-export interface Question {
-  readonly averages: readonly string[];
-  readonly profiles: readonly ProfileRequest[];
-  readonly coordinates: {
-    readonly averages: ReweightingPlan['averages'];
-    readonly profiles: ReweightingPlan['averages'];
-  };
-  readonly states: ReweightingPlan['states'];
-  /** Whether something is made of positions. */
-  readonly positions: boolean;
-}
-
-function parsed(samples: ReweightingSamples, options: ReweightOptions): Question {
-  const names = Object.keys(samples.arrays ?? {});
-  const { averages = [], profiles = [], states: stateTexts = [] } = options;
-  const coordinates = {
-    averages: averages.map((text) => parseCoordinate(text, names)),
-    profiles: profiles.map(({ coordinate }) => parseCoordinate(coordinate, names)),
-  };
-  for (const [k, { coordinate, reference }] of profiles.entries()) {
-    if (reference !== undefined && isPerPair(coordinates.profiles[k])) {
-      throw new UsageError(`profile ${coordinate}: a reference needs one value per sample, such as d0-1`);
-    }
-  }
-  const states = stateTexts.map((text) => parseState(text, names));
-  if (states.length === 1) throw new UsageError(`states: only '${states[0].name}', expected two or more`);
-  const all = [
-    ...coordinates.averages,
-    ...coordinates.profiles,
-    ...states.flatMap(({ bounds }) => bounds.map(({ coordinate }) => coordinate)),
-  ];
-  return { averages, profiles, coordinates, states, positions: all.some(needsConfigurations) };
-}
-
-function planOf(question: Question, first: ReweightingData): ReweightingPlan {
-  return {
-    averages: question.coordinates.averages,
-    profiles: question.profiles.map((request, k) => {
-      const coordinate = question.coordinates.profiles[k];
-      return { coordinate, axis: profileAxis(request, coordinate, first) };
-    }),
-    states: question.states,
-  };
+/** @throws UsageError unless kT is positive and finite */
+export function requireTemperature(kT: number): void {
+  if (!(kT > 0 && kT < Number.POSITIVE_INFINITY)) throw new UsageError(`kT: ${kT}, expected a positive number`);
 }

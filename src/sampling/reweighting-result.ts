@@ -18,7 +18,7 @@ import {
   weightedEstimate,
   weightedShares,
 } from '../reweighting/index.js';
-import type { Question } from './reweight.js';
+import type { Question } from './reweight-question.js';
 import type { TracePoint } from './weight-trace.js';
 
 /** Effective samples in a state below which the delta method's error, which tends to zero with them, says too little. */

@@ -114,13 +114,18 @@ export async function readSampleWeights(path: string): Promise<SampleWeights> {
 }
 
 /**
- * The same array, whose checksum as a `.npy` file is taken while it is read, so that large sets are read once.
+ * The same array, whose checksum as a `.npy` file is taken while it is read, so that large sets are read once. A range alone has no
+ * checksum.
  * @throws DataError at the end of a pass, if the checksum is another
  */
 function checked(array: ArraySource, expected: string, single: boolean, name: string): ArraySource {
   return {
     shape: array.shape,
-    async *chunks(samples) {
+    async *chunks(samples, range) {
+      if (range !== undefined) {
+        yield* array.chunks(samples, range);
+        return;
+      }
       const hash = createHash('sha256').update(encodeNpyHeader(single ? '<f4' : '<f8', array.shape));
       for await (const data of array.chunks(samples)) {
         hash.update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));

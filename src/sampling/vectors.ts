@@ -11,12 +11,21 @@ const CHUNK = 16 * WEIGHT_BLOCK_SIZE;
 
 type Elements = NpyArray['data'];
 
+/** Consecutive samples. */
+export interface SampleRange {
+  readonly first: number;
+  readonly n: number;
+}
+
 /** An array [n, …], one row a sample, that can be gone through any number of times without being in memory as a whole. */
 export interface ArraySource {
   /** Shape [n, …]. */
   readonly shape: readonly number[];
-  /** From the start, so many samples at a time, in pieces that are valid until the next is asked for. */
-  chunks(samples?: number): AsyncIterable<Elements>;
+  /**
+   * From the start, so many samples at a time, in pieces that are valid until the next is asked for. Of a range alone, without
+   * what stands before it, where one is named: only shards do.
+   */
+  chunks(samples?: number, range?: SampleRange): AsyncIterable<Elements>;
 }
 
 /** A vector [n], in the same way. */
@@ -24,9 +33,9 @@ export interface VectorSource {
   readonly n: number;
   /**
    * From the start, so many samples at a time (by default as many for all vectors), in pieces that are valid until the next is
-   * asked for.
+   * asked for; of a range, as `ArraySource` has it.
    */
-  chunks(samples?: number): AsyncIterable<Float64Array>;
+  chunks(samples?: number, range?: SampleRange): AsyncIterable<Float64Array>;
 }
 
 /** Numbers of one sample. */
@@ -39,9 +48,10 @@ export function arrayInMemory({ shape, data }: NpyArray): ArraySource {
   const width = rowLength({ shape });
   return {
     shape,
-    async *chunks(samples = CHUNK) {
+    async *chunks(samples = CHUNK, range) {
       const count = Math.max(1, samples * width);
-      for (let start = 0; start < data.length; start += count) yield data.subarray(start, start + count);
+      const rows = range === undefined ? data : data.subarray(range.first * width, (range.first + range.n) * width);
+      for (let start = 0; start < rows.length; start += count) yield rows.subarray(start, start + count);
     },
   };
 }
@@ -75,17 +85,23 @@ export async function openVector(path: string, name: string): Promise<VectorSour
 /** An array in a `.npy` file. */
 export function arrayInNpy(stream: NpyStream): ArraySource {
   const width = rowLength(stream);
-  return { shape: stream.shape, chunks: (samples = CHUNK) => npyChunks(stream, Math.max(1, samples * width)) };
+  return {
+    shape: stream.shape,
+    chunks: (samples = CHUNK, range) =>
+      range === undefined
+        ? npyChunks(stream, Math.max(1, samples * width))
+        : npyChunks(stream, Math.max(1, samples * width), range.first * width, range.n * width),
+  };
 }
 
 /** An array in an HDF5 file, which is open only while it is gone through. */
 export function arrayInHdf5({ file, path, shape }: Pick<Hdf5Dataset, 'file' | 'path' | 'shape'>): ArraySource {
   return {
     shape,
-    async *chunks(samples = CHUNK) {
+    async *chunks(samples = CHUNK, range) {
       const { dataset, close } = await openHdf5Array({ file, dataset: path }, path);
       try {
-        yield* dataset.chunks(samples);
+        yield* dataset.chunks(samples, range?.first, range?.n);
       } finally {
         close();
       }
@@ -97,9 +113,9 @@ export function arrayInHdf5({ file, path, shape }: Pick<Hdf5Dataset, 'file' | 'p
 export function arrayInPlane({ shape, chunks }: ArraySource, path: string): ArraySource {
   return {
     shape: [shape[0], shape[1], 2],
-    async *chunks(samples = CHUNK) {
-      let first = 0;
-      for await (const data of chunks(samples)) {
+    async *chunks(samples = CHUNK, range) {
+      let first = range?.first ?? 0;
+      for await (const data of chunks(samples, range)) {
         yield withoutThird(data, shape[1], path, first);
         first += samples;
       }
@@ -112,8 +128,8 @@ export function asVector(array: ArraySource, path: string): VectorSource {
   if (array.shape.length !== 1) throw new DataError(`${path}: shape [${array.shape}], expected [n]`);
   return {
     n: array.shape[0],
-    async *chunks(samples) {
-      for await (const data of array.chunks(samples)) {
+    async *chunks(samples, range) {
+      for await (const data of array.chunks(samples, range)) {
         yield data instanceof Float64Array ? data : Float64Array.from(data);
       }
     },

@@ -10,44 +10,28 @@ import {
   reportProfiles,
   type TrainingCurves,
 } from '../../report/index.js';
-import type { ProfileRequest } from '../../reweighting/index.js';
 import { reweight } from '../../sampling/index.js';
 import { systemFromDescription } from '../../systems/index.js';
-import { positive, quietOption, workersOption } from '../options.js';
-import { appendProfile, COORDINATES, openInput, type ReweightingInput } from '../reweighting-inputs.js';
+import { quietOption, workersOption } from '../options.js';
+import { asked, openInput, type ReweightingInput, withReweightingOptions } from '../reweighting-inputs.js';
 import { inSession } from '../session.js';
 
 interface Options extends ReweightingInput {
-  profile?: ProfileRequest[];
-  states?: string[];
   out: string;
   workers?: number;
   quiet?: boolean;
 }
 
 export function reportCommand(): Command {
-  return new Command('report')
+  const command = new Command('report')
     .description(
       'one page of figures: of samples their energies, distances, weights, convergence and free energies, weighted and as drawn; of a training its curves',
     )
     .argument('<samples>', 'sample set (.npz, folder or HDF5), training record (JSON lines), or model')
-    .addOption(new Option('--out <path>', 'HTML file, which needs nothing beside it').default('report.html'))
-    .addOption(new Option('--kT <temperature>', "target temperature (default: the sample set's)").argParser(positive))
-    .addOption(new Option('--energy <path>', 'energies [n] of the target instead of the stored ones'))
-    .addOption(
-      new Option('--system <system>', 'another target, whose energies are evaluated from x').conflicts('energy'),
-    )
-    .addOption(new Option('--observable <coordinate...>', 'averages: coordinates, or name=path.npy of values [n]'))
-    .addOption(
-      new Option(
-        '--profile <coordinate...>',
-        'free energy along these (default: rg, or energy without positions)',
-      ).argParser(appendProfile),
-    )
-    .addOption(new Option('--states <state...>', 'populations, and free energies relative to the first state'))
+    .addOption(new Option('--out <path>', 'HTML file, which needs nothing beside it').default('report.html'));
+  return withReweightingOptions(command, 'free energy along these (default: rg, or energy without positions)')
     .addOption(workersOption())
     .addOption(quietOption())
-    .addHelpText('after', COORDINATES)
     .action(run);
 }
 
@@ -61,29 +45,25 @@ async function run(path: string, options: Options): Promise<void> {
 }
 
 async function sampleReport(path: string, options: Options): Promise<string> {
-  const { samples, stored, ...question } = await openInput(path, options);
+  const { samples, stored, ...input } = await openInput(path, options);
   const shape = samples.x?.shape;
   const positions = shape !== undefined;
   const coordinates = options.profile ?? [{ coordinate: positions ? 'rg' : 'energy' }];
   const target =
-    question.system ??
+    input.system ??
     (stored?.manifest.system === undefined
       ? undefined
       : systemFromDescription(stored.manifest.system, `${path}: manifest.json`));
   const dimensions = target?.dimensions ?? shape?.[2];
   return inSession(options, async ({ pool, progress, signal }) => {
     const profiles = [...reportProfiles(positions), ...coordinates];
-    const states = options.states ?? [];
-    const reweighting = await reweight(
-      samples,
-      { ...question, profiles, states, onProgress: progress.update, signal },
-      pool,
-    );
+    const question = { ...input, ...asked(options), profiles };
+    const reweighting = await reweight(samples, { ...question, onProgress: progress.update, signal }, pool);
     progress.finish();
     return renderSampleReport({
       name: basename(path),
       target: target === undefined ? 'Target unknown to the file' : `${target.name}: ${target.convention}`,
-      kT: question.kT,
+      kT: input.kT,
       ...(positions && dimensions !== undefined ? { dimensions } : {}),
       coordinates: coordinates.map(({ coordinate }) => coordinate),
       reweighting,

@@ -29,8 +29,11 @@ export interface Hdf5Dataset {
   readonly shape: readonly number[];
   /** f32 stays f32; all else becomes f64. */
   readonly single: boolean;
-  /** The elements in order along the first axis, `rows` of it at a time, the last time what is left. */
-  chunks(rows: number): AsyncGenerator<Elements>;
+  /**
+   * The elements in order along the first axis, or `n` rows of it from the row `first` on, `rows` at a time, the last time what is
+   * left.
+   */
+  chunks(rows: number, first?: number, n?: number): AsyncGenerator<Elements>;
 }
 
 /** An HDF5 file that is open for reading. */
@@ -135,7 +138,14 @@ function openDataset(
     throw new DataError(`${source}: ${found}, expected f32, f64 or integers`);
   }
   const shape = [...type.shape];
-  return { file, path, shape, single: name === 'f32', chunks: (rows) => pieces(library, id, source, path, type, rows) };
+  return {
+    file,
+    path,
+    shape,
+    single: name === 'f32',
+    chunks: (rows, first = 0, n = (shape[0] ?? 1) - first) =>
+      pieces(library, id, source, path, type, { rows, first, n }),
+  };
 }
 
 /** Reads slabs of whole chunks and cuts them as they are wanted: each call of the library unpacks the chunks anew. */
@@ -145,18 +155,21 @@ async function* pieces(
   source: string,
   path: string,
   type: Hdf5Type,
-  rows: number,
+  { rows, first, n }: { rows: number; first: number; n: number },
 ): AsyncGenerator<Elements> {
-  const [n = 1, ...rest] = type.shape!;
+  const rest = type.shape!.slice(1);
   const width = rest.reduce((product, extent) => product * extent, 1);
   const chunk = Math.max(1, type.chunks?.[0] ?? 1);
   const wanted = Math.max(1, Math.floor(READ_BYTES / Math.max(1, width * type.size)));
-  const slab = Math.min(n, Math.ceil(wanted / chunk) * chunk);
+  const slab = Math.ceil(wanted / chunk) * chunk;
   const convert = (start: number, count: number) =>
     decodeElements(readSlab(library, id, source, path, type, start, count), type, `${source}, row ${start}`);
   let held: Elements | undefined;
-  for (let start = 0; start < n; start += slab) {
-    let data = convert(start, Math.min(slab, n - start));
+  const end = first + n;
+  for (let start = first; start < end; ) {
+    const next = Math.min(end, (Math.floor(start / slab) + 1) * slab);
+    let data = convert(start, next - start);
+    start = next;
     if (held !== undefined) data = joined(held, data);
     let at = 0;
     while (data.length - at * width >= rows * width && at * width < data.length) {
