@@ -26,6 +26,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   minimize: async () => (await import('./commands/minimize.js')).minimizeCommand(),
   export: async () => (await import('./commands/export.js')).exportCommand(),
   plan: async () => (await import('./commands/plan.js')).planCommand(),
+  emit: async () => (await import('./commands/emit.js')).emitCommand(),
   shard: async () => (await import('./commands/shard.js')).shardCommand(),
   status: async () => (await import('./commands/status.js')).statusCommand(),
   merge: async () => (await import('./commands/merge.js')).mergeCommand(),
@@ -43,8 +44,12 @@ async function program(name = ''): Promise<Command> {
   const wanted = Object.hasOwn(COMMANDS, name) ? [COMMANDS[name]] : Object.values(COMMANDS);
   const commands = await Promise.all(wanted.map((load) => load()));
   for (const command of commands) root.addCommand(command);
-  for (const command of [root, ...commands]) command.exitOverride().configureOutput({ outputError: () => {} });
+  for (const command of withSubcommands(root)) command.exitOverride().configureOutput({ outputError: () => {} });
   return root;
+}
+
+function withSubcommands(command: Command): Command[] {
+  return [command, ...command.commands.flatMap(withSubcommands)];
 }
 
 /** Runs one command line; returns the exit code and has printed at most one line of error. */

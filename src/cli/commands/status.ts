@@ -7,6 +7,7 @@ import { openRun, planOption } from '../run-options.js';
 interface Options {
   plan: string;
   missing?: boolean;
+  unfinished?: boolean;
   lines?: boolean;
   json?: boolean;
 }
@@ -20,7 +21,13 @@ export function statusCommand(): Command {
         'json',
       ),
     )
-    .addOption(new Option('--lines', 'with --missing: one index a line').implies({ missing: true }))
+    .addOption(
+      new Option(
+        '--unfinished',
+        'like --missing, with those that seem to be running: for whoever knows that nothing runs, since a writer that was killed seems to for a while',
+      ).conflicts(['json', 'missing']),
+    )
+    .addOption(new Option('--lines', 'the indices one a line; without --unfinished those of --missing'))
     .addOption(jsonOption())
     .action(run);
 }
@@ -28,9 +35,10 @@ export function statusCommand(): Command {
 async function run(options: Options): Promise<void> {
   const opened = await openRun(options.plan);
   const status = await runStatus(opened.run, opened.job);
-  const { missing } = status;
-  if (options.missing) {
-    if (missing.length > 0) process.stdout.write(`${options.lines ? missing.join('\n') : formatIndices(missing)}\n`);
+  if (options.missing || options.unfinished || options.lines) {
+    const { missing, running } = status;
+    const indices = options.unfinished ? [...missing, ...running].sort((a, b) => a - b) : missing;
+    if (indices.length > 0) process.stdout.write(`${options.lines ? indices.join('\n') : formatIndices(indices)}\n`);
     return;
   }
   process.stdout.write(options.json ? statusJson(status, opened) : statusText(status, opened));

@@ -1,0 +1,80 @@
+import { chmod, mkdir, stat } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Option } from 'commander';
+import type { EmittedFile, RunFacts } from '../../cluster/emit/emit.js';
+import { type Plan, readRun, shardCount } from '../../cluster/index.js';
+import { OutputError, UsageError } from '../../errors.js';
+import { writeOutput } from '../../formats/files.js';
+import { planOption } from '../run-options.js';
+
+/** Where the program begins. */
+const MAIN = fileURLToPath(new URL('../main.js', import.meta.url));
+
+/** Options of every scheduler. */
+export interface EmitOptions {
+  plan: string;
+  out?: string;
+  command?: string;
+}
+
+export const emitOptions = (): Option[] => [
+  planOption(),
+  new Option('--out <path>', 'where the merge puts the result (default: inside the run folder)'),
+  new Option(
+    '--command <words>',
+    'how equiflow starts where the shards run, parted by spaces (default: this Node.js and this program, by their paths)',
+  ),
+];
+
+/** An option that may be given several times. */
+export const lines = (name: string, description: string): Option =>
+  new Option(`${name} <line>`, `${description}; may be given several times`).argParser((line, all?: string[]) => [
+    ...(all ?? []),
+    line,
+  ]);
+
+/** Name of the result in the run folder, for jobs whose result is a file. */
+const RESULTS: Readonly<Partial<Record<Plan['job'], string>>> = { sample: 'samples', simulate: 'data.npz' };
+
+/**
+ * What is to be known of a run, by absolute paths.
+ * @throws UsageError for options that do not go with it; InputError, DataError as `readRun`
+ */
+export async function runFacts({ plan: path, out, command }: EmitOptions): Promise<RunFacts> {
+  const { folder, plan } = await readRun(path);
+  const run = resolve(folder);
+  const words = command === undefined ? [process.execPath, MAIN] : command.split(' ').filter((word) => word !== '');
+  if (words.length === 0)
+    throw new UsageError('--command is empty, expected how equiflow starts, such as "npx equiflow"');
+  const result = RESULTS[plan.job];
+  if (result === undefined && out !== undefined) {
+    throw new UsageError(
+      `--out is ${out}, but the result of a ${plan.job} is text, which goes to the log of the merge`,
+    );
+  }
+  return {
+    run,
+    job: plan.job,
+    hash: plan.hash,
+    firstIndex: plan.firstIndex,
+    shards: shardCount(plan),
+    command: words,
+    merge: result === undefined ? [] : ['--out', out === undefined ? join(run, result) : resolve(out)],
+  };
+}
+
+/** Writes scripts into the run folder and says what to do with them. */
+export async function writeEmitted(run: string, files: readonly EmittedFile[], next: string): Promise<void> {
+  for (const { name, text, executable } of files) {
+    const path = join(run, name);
+    await mkdir(dirname(path), { recursive: true }).catch((error) => {
+      throw new OutputError(`cannot create ${dirname(path)}: ${error.message}`, { cause: error });
+    });
+    await writeOutput(path, new TextEncoder().encode(text));
+    // Whoever may read it may run it.
+    const { mode } = await stat(path);
+    if (executable) await chmod(path, mode | ((mode & 0o444) >> 2));
+  }
+  process.stdout.write(`${files.map(({ name }) => `${join(run, name)}\n`).join('')}${next}\n`);
+}
