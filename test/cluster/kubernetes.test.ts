@@ -1,6 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { delimiter, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import test, { type ExecutionContext } from 'ava';
@@ -8,6 +7,7 @@ import { parse } from 'yaml';
 import type { RunFacts } from '../../src/cluster/emit/emit.js';
 import { type KubernetesOptions, kubernetesManifests } from '../../src/cluster/emit/kubernetes.js';
 import { UsageError } from '../../src/errors.js';
+import { ownFolder, planRun } from './runs.js';
 
 const FACTS: RunFacts = {
   run: '/data/project/run',
@@ -57,7 +57,14 @@ test('the shard takes its index from its pod, and the merge its options', (t) =>
     'auto',
     '--quiet',
   ]);
-  t.deepEqual(container(merge).command, ['equiflow', 'merge', '--plan', '/data/project/run', ...FACTS.merge]);
+  t.deepEqual(container(merge).command, [
+    'equiflow',
+    'merge',
+    '--plan',
+    '/data/project/run',
+    ...FACTS.merge,
+    '--quiet',
+  ]);
   t.is(merge.spec.completions, undefined);
 });
 
@@ -95,7 +102,7 @@ test('the run is at its own path where the claim is mounted above it, else by it
 
 test('the merge writes where pods can: into the run folder as they see it, or elsewhere in the claim', (t) => {
   const out = (path: string, mount = '/mnt/claim') =>
-    (container(emit({ merge: ['--out', path] }, { mount }).merge).command as string[]).at(-1);
+    (container(emit({ merge: ['--out', path] }, { mount }).merge).command as string[]).at(-2);
   t.is(out('/data/project/run/samples'), '/mnt/claim/run/samples');
   t.is(out('/mnt/claim/samples'), '/mnt/claim/samples');
   t.is(out('/data/project/samples', '/data'), '/data/project/samples');
@@ -159,6 +166,24 @@ test('what Kubernetes would refuse is refused here, by its name', (t) => {
   t.is(emit({}, { name: 'a'.repeat(52) }).shards.metadata.name.length + '-119'.length, 63);
 });
 
+test('the command writes them into the run folder, for equiflow as the image has it', async (t) => {
+  const folder = await ownFolder(t);
+  await planRun(folder, 'run', 3);
+  const run = join(folder, 'run');
+  const main = new URL('../../src/cli/main.js', import.meta.url).pathname;
+  const line = ['emit', 'k8s', '--plan', run, '--image', 'eq:1', '--claim', 'shared', '--mount', '/data'];
+  const { stdout } = await promisify(execFile)(process.execPath, [main, ...line], { cwd: folder });
+  t.regex(stdout, /\nnext: run\/kubernetes\/run\.sh\n$/);
+  const read = async (name: string) => parse(await readFile(join(run, 'kubernetes', name), 'utf8'));
+  const shards = await read('shards.yaml');
+  t.is(shards.spec.completions, 3);
+  t.deepEqual((container(shards).command as string[]).slice(0, 4), ['equiflow', 'shard', '--plan', '/data/run']);
+  t.deepEqual((container(await read('merge.yaml')).command as string[]).slice(4, 6), ['--out', '/data/run/samples']);
+  t.is((await stat(join(run, 'kubernetes', 'run.sh'))).mode & 0o100, 0o100);
+  const without = promisify(execFile)(process.execPath, [main, ...line.slice(0, 4)]);
+  t.is((await t.throwsAsync<Error & { code: number }>(without)).code, 2);
+});
+
 /**
  * Stands in for the command of the cluster: answers from a file that has what the status of the job is to be, line by line, and
  * writes down what it is asked.
@@ -174,8 +199,7 @@ esac
 `;
 
 async function runScript(t: ExecutionContext, states: string[]) {
-  const folder = await mkdtemp(join(tmpdir(), 'equiflow-kubernetes-'));
-  t.teardown(() => rm(folder, { recursive: true, force: true }));
+  const folder = await ownFolder(t);
   for (const { name, text } of emit().files) {
     await mkdir(dirname(join(folder, name)), { recursive: true });
     await writeFile(join(folder, name), text, { mode: 0o755 });

@@ -18,13 +18,11 @@ export interface EmitOptions {
   command?: string;
 }
 
-export const emitOptions = (): Option[] => [
+/** @param command how equiflow starts unless the user says it */
+export const emitOptions = (command = 'this Node.js and this program, by their paths'): Option[] => [
   planOption(),
   new Option('--out <path>', 'where the merge puts the result (default: inside the run folder)'),
-  new Option(
-    '--command <words>',
-    'how equiflow starts where the shards run, parted by spaces (default: this Node.js and this program, by their paths)',
-  ),
+  new Option('--command <words>', `how equiflow starts where the shards run, parted by spaces (default: ${command})`),
 ];
 
 /** An option that may be given several times. */

@@ -55,6 +55,7 @@ export function kubernetesManifests(facts: RunFacts, options: KubernetesOptions)
   const name = options.name ?? defaultName(facts);
   requireOptions(name, facts, options);
   const run = runInPods(facts.run, options.mount);
+  const result = facts.merge.map((word) => seenByPods(word, run, facts, options));
   const shards: Work = {
     name: `${name}-shards`,
     spec: indexedSpec(facts, options),
@@ -65,13 +66,7 @@ export function kubernetesManifests(facts: RunFacts, options: KubernetesOptions)
     name: `${name}-merge`,
     spec: `  backoffLimit: ${RETRIES}`,
     policy: 'FailJob',
-    words: [
-      ...facts.command,
-      'merge',
-      '--plan',
-      run,
-      ...facts.merge.map((word) => seenByPods(word, run, facts, options)),
-    ],
+    words: [...facts.command, 'merge', '--plan', run, ...result, '--quiet'],
   };
   return [
     { name: 'kubernetes/shards.yaml', text: manifest(shards, name, facts, options) },
