@@ -6,6 +6,9 @@ export const MAX_TASKS = 1000;
 /** Minutes that a shard should take: long against the start of a task, short against what a scheduler may cut off. */
 export const DEFAULT_MINUTES = 10;
 
+/** Threads of a shard where nobody says: as many as `emit` asks of a scheduler. */
+export const DEFAULT_THREADS = 4;
+
 /** Larger files are slow to copy, to check and to lose. */
 const MAX_SHARD_BYTES = 2e9;
 
@@ -41,7 +44,8 @@ export interface ShardChoice {
 }
 
 /**
- * Chooses the number of shards so that each takes the minutes asked for and its file has at most 2 GB, and there are at most 1000.
+ * Chooses the number of shards so that each computes for at most the minutes asked for and its file has at most 2 GB; but no more
+ * than 1000, whatever they take then.
  * @throws UsageError unless minutes, threads and rate are positive
  */
 export function chooseShards(input: ShardChoiceInput): ShardChoice {
@@ -51,7 +55,7 @@ export function chooseShards(input: ShardChoiceInput): ShardChoice {
   }
   const grains = Math.ceil(units / grain);
   const grainsIn = (limit: number) => Math.max(1, Math.floor(limit / grain));
-  const byTime = Math.ceil(grains / grainsIn(Math.max(0, 60 * minutes - START_SECONDS) * rate * threads));
+  const byTime = Math.ceil(grains / grainsIn(60 * minutes * rate * threads));
   const bySize = Math.ceil(grains / grainsIn(MAX_SHARD_BYTES / unitBytes));
   const shards = Math.min(MAX_TASKS, Math.max(byTime, bySize));
   const largest = Math.min(units, Math.ceil(grains / shards) * grain);
@@ -60,12 +64,13 @@ export function chooseShards(input: ShardChoiceInput): ShardChoice {
 
   const measured = `${Number(rate.toPrecision(3))} ${unit} a second and thread measured here`;
   const each = `each at most ${largest} ${unit}, about ${duration(seconds)} on ${threads} ${threads === 1 ? 'thread' : 'threads'} and ${megabytes(bytes)}`;
-  return { shards, units: largest, seconds, bytes, text: `${shards} shards, ${each} (${measured}${reason()})` };
+  const cut = shards === 1 ? '1 shard' : `${shards} shards`;
+  return { shards, units: largest, seconds, bytes, text: `${cut}, ${each} (${measured}${reason()})` };
 
   function reason(): string {
     if (Math.max(byTime, bySize) > MAX_TASKS) return `; ${MAX_TASKS} tasks are what an array may have by default`;
     if (bySize > byTime) return `; files of at most ${megabytes(MAX_SHARD_BYTES)}`;
-    if (shards === grains && shards > 1) return `; the smallest shard has ${grain} ${unit}`;
+    if (shards === grains && grain > 1 && shards > 1) return `; the smallest shard has ${grain} ${unit}`;
     return '';
   }
 }

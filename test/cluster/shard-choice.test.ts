@@ -1,6 +1,11 @@
+import { execFile } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
 import test from 'ava';
 import { chooseShards, MAX_TASKS, type ShardChoiceInput } from '../../src/cluster/shard-choice.js';
 import { UsageError } from '../../src/errors.js';
+import { MODEL_BYTES, ownFolder } from './runs.js';
 
 const INPUT: ShardChoiceInput = {
   units: 1e8,
@@ -14,14 +19,14 @@ const INPUT: ShardChoiceInput = {
 
 const choose = (input: Partial<ShardChoiceInput> = {}) => chooseShards({ ...INPUT, ...input });
 
-test('a shard takes at most the minutes asked for, and not much less', (t) => {
+test('a shard computes for at most the minutes asked for, and not much less', (t) => {
   const units = 1e9;
   for (const minutes of [1, 10, 60]) {
     const { shards, seconds } = choose({ units, minutes, unitBytes: 1 });
-    t.true(seconds <= 60 * minutes, `${seconds}`);
+    t.true(seconds <= 60 * minutes + 1, `${seconds}`);
     // With one shard fewer, one of them would take longer than that.
     const grains = Math.ceil(Math.ceil(units / INPUT.grain) / (shards - 1));
-    t.true((grains * INPUT.grain) / (INPUT.rate * INPUT.threads) > 60 * minutes - 1);
+    t.true((grains * INPUT.grain) / (INPUT.rate * INPUT.threads) > 60 * minutes);
   }
   t.true(choose({ threads: 8 }).shards < choose().shards);
 });
@@ -58,4 +63,26 @@ test('nonsense is refused by its name', (t) => {
       t.throws(() => choose({ [name]: bad }), { instanceOf: UsageError, message: new RegExp(name) });
     }
   }
+});
+
+test('a plan without --shards measures, chooses and says so', async (t) => {
+  const folder = await ownFolder(t);
+  await writeFile(join(folder, 'model.safetensors'), MODEL_BYTES);
+  const main = new URL('../../src/cli/main.js', import.meta.url).pathname;
+  const plan = (line: string) =>
+    promisify(execFile)(process.execPath, [main, 'plan', 'sample', 'model.safetensors', ...line.split(' ')], {
+      cwd: folder,
+    });
+  // More than 1000 shards would be needed on any machine that is slower than 10⁹ samples a second.
+  const { stdout } = await plan('-n 100000000 --minutes 0.000001 --threads 1 --out many --json');
+  const { shards, choice } = JSON.parse(stdout);
+  t.is(shards, MAX_TASKS);
+  t.is(choice.units, 100_000);
+  t.true(choice.seconds > 0);
+  t.regex((await plan('-n 10 --out few')).stdout, /^few: 10 samples in 1 shard, .* on 4 threads .* measured here\)\n$/);
+  const both = await t.throwsAsync<Error & { code: number; stderr: string }>(
+    plan('-n 10 --shards 2 --minutes 1 --out x'),
+  );
+  t.is(both.code, 2);
+  t.regex(both.stderr, /--minutes/);
 });

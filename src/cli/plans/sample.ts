@@ -1,16 +1,24 @@
+import { availableParallelism } from 'node:os';
 import { Command, Option } from 'commander';
 import { MODEL, planSamples } from '../../cluster/jobs/sample-job.js';
 import { shardCount, writeRun } from '../../cluster/plan.js';
-import { decodeModel } from '../../flows/index.js';
+import { samplingRate } from '../../cluster/rate.js';
+import { chooseShards, DEFAULT_MINUTES, DEFAULT_THREADS, type ShardChoice } from '../../cluster/shard-choice.js';
+import { type BoltzmannGenerator, decodeModel } from '../../flows/index.js';
 import { sha256 } from '../../formats/checksum.js';
-import { readInput } from '../../formats/files.js';
+import { checkFolderWritable, readInput } from '../../formats/files.js';
+import { sampleBytes } from '../../sampling/sample-files.js';
 import { withIntegrator } from '../integrator.js';
 import { type IntegratorOptions, integratorOptions } from '../integrator-options.js';
-import { integer, jsonOption, precisionOption, seedOption } from '../options.js';
+import { integer, jsonOption, positive, precisionOption, seedOption } from '../options.js';
 import { json } from '../outputs.js';
+import { inSession } from '../session.js';
 import { type CutOptions, firstIndexOption, runOption, shardsOption } from './options.js';
 
-interface Options extends CutOptions, IntegratorOptions {
+interface Options extends Omit<CutOptions, 'shards'>, IntegratorOptions {
+  shards?: number;
+  minutes?: number;
+  threads?: number;
   count: number;
   seed: number;
   first: number;
@@ -33,7 +41,19 @@ export function planSampleCommand(): Command {
       '--relaxed',
       'fused multiply-adds where the processor has them; shards of unlike machines may then differ in last bits',
     )
-    .addOption(shardsOption())
+    .addOption(shardsOption().makeOptionMandatory(false).conflicts(['minutes', 'threads']))
+    .addOption(
+      new Option(
+        '--minutes <minutes>',
+        `without --shards: what a shard should take, by the speed measured here (default: ${DEFAULT_MINUTES})`,
+      ).argParser(positive),
+    )
+    .addOption(
+      new Option(
+        '--threads <integer>',
+        `without --shards: the threads that a shard will have (default: ${DEFAULT_THREADS})`,
+      ).argParser(integer(1, 1024)),
+    )
     .addOption(firstIndexOption())
     .addOption(runOption())
     .addOption(jsonOption());
@@ -42,13 +62,30 @@ export function planSampleCommand(): Command {
 }
 
 async function run(path: string, options: Options): Promise<void> {
-  const { count: n, seed, first, precision, shards, firstIndex, out } = options;
+  const { count: n, seed, first, precision, firstIndex, out } = options;
   const bytes = await readInput(path);
   const generator = withIntegrator(decodeModel(bytes, path).generator, options);
   const arithmetic = options.relaxed ? ('relaxed' as const) : ('strict' as const);
   const task = { model: sha256(bytes), seed, first, n, precision, arithmetic };
-  const plan = planSamples(generator, task, { shards, firstIndex });
+  await checkFolderWritable(out, {});
+  const choice = options.shards === undefined ? await choiceFor(generator, options) : undefined;
+  const plan = planSamples(generator, task, { shards: options.shards ?? choice!.shards, firstIndex });
   await writeRun(out, plan, new Map([[MODEL, bytes]]));
-  const facts = { out, shards: shardCount(plan), samples: n, hash: plan.hash };
-  process.stdout.write(options.json ? json(facts) : `${out}: ${n} samples in ${shards} shards\n`);
+  const shards = shardCount(plan);
+  const facts = { out, shards, samples: n, hash: plan.hash, ...(choice ? { choice } : {}) };
+  const text = choice ? `${out}: ${n} samples in ${choice.text}\n` : `${out}: ${n} samples in ${shards} shards\n`;
+  process.stdout.write(options.json ? json(facts) : text);
+}
+
+/** Measures how fast this machine samples with the threads of a shard, or all that it has. */
+function choiceFor(generator: BoltzmannGenerator, options: Options): Promise<ShardChoice> {
+  const { count, precision, relaxed, minutes = DEFAULT_MINUTES, threads = DEFAULT_THREADS } = options;
+  const workers = Math.min(threads, availableParallelism());
+  return inSession({ workers, quiet: true }, async ({ pool, signal }) => {
+    const arithmetic = relaxed ? ('relaxed' as const) : ('strict' as const);
+    const rate = await samplingRate(generator, { precision, arithmetic, signal }, pool);
+    const { particles, dimensions } = generator.prior;
+    const unitBytes = sampleBytes(particles * dimensions, precision);
+    return chooseShards({ units: count, unit: 'samples', grain: 1, unitBytes, rate, threads, minutes });
+  });
 }
