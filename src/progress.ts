@@ -11,3 +11,11 @@ export interface ProgressUpdate {
 
 /** Hears of progress, a few times a second at most. */
 export type Progress = (update: ProgressUpdate) => void;
+
+/** A time for people. */
+export function duration(seconds: number): string {
+  if (seconds < 60) return `${Math.round(seconds)} s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return `${minutes} min ${Math.round(seconds % 60)} s`;
+  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}

@@ -1,16 +1,9 @@
-import type { Progress } from '../progress.js';
+import { duration, type Progress } from '../progress.js';
 
 /** Milliseconds between redraws on a terminal, and between lines elsewhere. */
 const REDRAW = 100;
 const LINE_INTERVAL = 10_000;
 const BAR = 24;
-
-function duration(seconds: number): string {
-  if (seconds < 60) return `${Math.round(seconds)} s`;
-  const minutes = Math.floor(seconds / 60);
-  if (minutes < 60) return `${minutes} min ${Math.round(seconds % 60)} s`;
-  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
-}
 
 /** Progress on standard error, which leaves standard output to results. */
 export interface ProgressDisplay {

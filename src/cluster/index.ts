@@ -1,7 +1,16 @@
 export { allocatedThreads, shardIndex } from './allocation.js';
+export {
+  fitShardCost,
+  type Outlook,
+  outlook,
+  type ShardCost,
+  type ShardTime,
+  shardSeconds,
+  shardTimes,
+} from './cost.js';
 export type { Job, JobBlock, JobContext, JobKind, TensorSpec, UnitRange } from './job.js';
 export { openJob } from './jobs/index.js';
 export { makePlan, type Plan, type Run, readRun, shardCount, shardIndices, shardRange, writeRun } from './plan.js';
-export { runShard, type ShardOutcome, type ShardRecord } from './shard.js';
+export { runShard, SHARDS_LOG, type ShardOutcome, type ShardRecord } from './shard.js';
 export { formatIndices, type RunStatus, requireComplete, runStatus, type ShardProblem } from './status.js';
 export { type RunVerification, type VerifyOptions, verifyRun } from './verify.js';

@@ -1,4 +1,5 @@
 import { UsageError } from '../errors.js';
+import { duration } from '../progress.js';
 
 /** Slurm refuses arrays of more than 1000 tasks unless its administrator has allowed them (MaxArraySize 1001). */
 export const MAX_TASKS = 1000;
@@ -73,12 +74,6 @@ export function chooseShards(input: ShardChoiceInput): ShardChoice {
     if (shards === grains && grain > 1 && shards > 1) return `; the smallest shard has ${grain} ${unit}`;
     return '';
   }
-}
-
-function duration(seconds: number): string {
-  if (seconds < 90) return `${Number(seconds.toPrecision(2))} s`;
-  if (seconds < 90 * 60) return `${Number((seconds / 60).toPrecision(2))} min`;
-  return `${Number((seconds / 3600).toPrecision(3))} h`;
 }
 
 function megabytes(bytes: number): string {

@@ -1,5 +1,11 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import test from 'ava';
+import { outlookFacts, outlookLines, runOutlook } from '../../src/cli/outlook.js';
 import { fitShardCost, outlook, type ShardTime, shardSeconds, shardTimes } from '../../src/cluster/cost.js';
+import { runStatus } from '../../src/cluster/status.js';
+import { openPool } from '../sampling/generators.js';
+import { doShards, ownFolder, planRun } from './runs.js';
 
 const STARTED = '2026-01-02T03:04:05.000Z';
 const START = 2;
@@ -81,4 +87,26 @@ test('the outlook counts shards at work as half done and says how long the rest 
   t.is(outlook(times, { units: 1e5, shards: 10, running: 0 })!.eta, undefined);
   t.is(outlook(times, { units: 0, shards: 0, running: 0 })!.eta, 0);
   t.is(outlook([], { units: 1e5, shards: 10, running: 4 }), undefined);
+});
+
+test('status tells the speed of the shards that are done and what is left', async (t) => {
+  const opened = await planRun(await ownFolder(t), 'run', 10);
+  const { run, job } = opened;
+  const seen = async () => runOutlook(run, job, await runStatus(run, job));
+  t.is(await seen(), undefined);
+  await doShards(opened, openPool(t, 1), [2, 3, 4, 5]);
+  t.true((await seen())!.cost.rate.value > 0);
+  // The measured times are replaced by ones that are known: 1000 samples a second on two threads, 5000 samples a shard.
+  const line = (index: number) =>
+    JSON.stringify({ index, n: 5000, host: 'n', workers: 2, started: STARTED, seconds: 2.5 });
+  await writeFile(join(run.folder, 'shards.log'), [2, 3, 4, 5].map((index) => `${line(index)}\n`).join(''));
+  await writeFile(join(run.folder, 'shards', '.00006.safetensors.1.abc.tmp'), '');
+  const speed = (await seen())!;
+  const { rate, start, threadHours, eta } = outlookFacts(speed);
+  t.true(Math.abs(rate.value - 1000) < 1e-9 && rate.standardError < 1e-9 && start.value === 0);
+  // Six shards are left, one of them half done, at 2.5 s on two threads, within a unit or two of rounding.
+  t.true(Math.abs(threadHours - (5.5 * 5) / 3600) < 1e-4 && Math.abs(eta! - 5.5 * 2.5) < 0.1);
+  const [fast, left] = outlookLines(speed, job.unit);
+  t.regex(fast, /^speed {5}1000 ± .* samples a second and thread$/);
+  t.is(left, 'left      28 s of one thread, about 14 s with as many shards running as now');
 });

@@ -1,6 +1,15 @@
 import { Command, Option } from 'commander';
-import { formatIndices, type Job, type Run, type RunStatus, runStatus, shardCount } from '../../cluster/index.js';
+import {
+  formatIndices,
+  type Job,
+  type Outlook,
+  type Run,
+  type RunStatus,
+  runStatus,
+  shardCount,
+} from '../../cluster/index.js';
 import { jsonOption } from '../options.js';
+import { outlookFacts, outlookLines, runOutlook } from '../outlook.js';
 import { json } from '../outputs.js';
 import { openRun, planOption } from '../run-options.js';
 
@@ -41,7 +50,8 @@ async function run(options: Options): Promise<void> {
     if (indices.length > 0) process.stdout.write(`${options.lines ? indices.join('\n') : formatIndices(indices)}\n`);
     return;
   }
-  process.stdout.write(options.json ? statusJson(status, opened) : statusText(status, opened));
+  const speed = await runOutlook(opened.run, opened.job, status);
+  process.stdout.write(options.json ? statusJson(status, opened, speed) : statusText(status, opened, speed));
 }
 
 interface Opened {
@@ -49,12 +59,19 @@ interface Opened {
   readonly job: Job;
 }
 
-function statusJson({ done, units, ...rest }: RunStatus, { run: { plan }, job }: Opened): string {
+function statusJson({ done, units, ...rest }: RunStatus, { run: { plan }, job }: Opened, speed?: Outlook): string {
   const counts = { job: plan.job, shards: shardCount(plan), [job.unit]: job.units };
-  return json({ ...counts, done: [...done.keys()], [`${job.unit}Done`]: units, ...rest });
+  return json({
+    ...counts,
+    done: [...done.keys()],
+    [`${job.unit}Done`]: units,
+    ...rest,
+    ...(speed ? { speed: outlookFacts(speed) } : {}),
+  });
 }
 
-function statusText({ done, running, missing, damaged, foreign, units }: RunStatus, { run, job }: Opened): string {
+function statusText(status: RunStatus, { run, job }: Opened, speed?: Outlook): string {
+  const { done, running, missing, damaged, foreign, units } = status;
   const share = `${((100 * units) / job.units).toFixed(1)} %`;
   const listed = (name: string, indices: readonly number[]) =>
     indices.length === 0 ? [] : [`${name.padEnd(9)}${String(indices.length).padStart(6)}  ${formatIndices(indices)}`];
@@ -64,5 +81,6 @@ function statusText({ done, running, missing, damaged, foreign, units }: RunStat
     ...listed('running', running),
     ...listed('missing', missing),
     ...problems,
+    ...(speed ? outlookLines(speed, job.unit) : []),
   ].join('\n')}\n`;
 }
