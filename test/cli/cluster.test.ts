@@ -39,6 +39,7 @@ test.serial('from plan to verified merge: files, figures and text of one process
     }
     t.is(await succeeds(t, folder, `status --plan ${run} --missing`), '');
     const merged = await succeeds(t, folder, `merge --plan ${run}/plan.json --out ${out} --quiet`);
+    t.is(await succeeds(t, folder, `merge --plan ${run} --quiet`), merged.replace(/^[^:]+/, run));
     // What the adaptive integrator did is known to those who drew.
     t.is(merged, one.replace(/^dopri5: .*\n/m, ''));
     const found = await contents(join(folder, out)).catch(() => readFile(join(folder, out)));
@@ -127,7 +128,7 @@ const REFUSED: readonly (readonly [line: string, code: number, message: RegExp])
   ['status --plan few.npz', 65, /few\.npz/],
   ['status --plan run --missing --json', 2, /cannot be used with/],
   ['merge --plan run --out new', 66, /run: of 3 shards 2 missing \(1-2\)$/],
-  ['merge --plan run', 2, /no --out, expected a folder, \.h5 or \.npz/],
+  ['merge --plan run', 66, /run: of 3 shards 2 missing/],
   ['merge --plan run --out few.npz/new', 73, /few\.npz/],
   ['verify --plan run --recompute all', 2, /--recompute.*'all', expected an integer/],
 ];

@@ -1,7 +1,7 @@
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
-import { mergedSampleSet, mergeSamples } from '../../src/cluster/jobs/sample-job.js';
+import { mergedSampleSet, mergedWeights, mergeSamples } from '../../src/cluster/jobs/sample-merge.js';
 import { shardIndices } from '../../src/cluster/plan.js';
 import { shardPaths } from '../../src/cluster/shard-files.js';
 import { formatIndices, requireComplete } from '../../src/cluster/status.js';
@@ -26,6 +26,7 @@ test('1, 3, 8 and 64 shards, done in any order, merge into the bytes and figures
     const path = join(folder, `merged-${shards}`);
     t.deepEqual(await mergeSamples(path, 'folder', input), report);
     t.deepEqual(await contents(path), expected, `${shards} shards`);
+    t.deepEqual(await mergedWeights(input), report);
     const set = await mergedSampleSet(input);
     t.deepEqual(set, await sample(GENERATOR, task, pool));
     t.deepEqual(importanceWeights(set.logWeight), report);

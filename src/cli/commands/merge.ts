@@ -21,7 +21,7 @@ export function mergeCommand(): Command {
   return new Command('merge')
     .description('one result of all shards: the bytes and figures that one process would have given')
     .addOption(planOption())
-    .addOption(new Option('--out <path>', 'result, as the command of the job takes it'))
+    .addOption(new Option('--out <path>', 'result, named as for the command of the job (default: only the figures)'))
     .addOption(workersOption())
     .addOption(quietOption())
     .addOption(jsonOption())

@@ -1,6 +1,6 @@
 import { type Run, requireComplete } from '../../cluster/index.js';
-import { mergedSampleSet, mergeSamples, openSampleJob } from '../../cluster/jobs/sample-job.js';
-import { UsageError } from '../../errors.js';
+import { openSampleJob } from '../../cluster/jobs/sample-job.js';
+import { mergedSampleSet, mergedWeights, mergeSamples } from '../../cluster/jobs/sample-merge.js';
 import { importanceWeights } from '../../reweighting/weights.js';
 import { writeSampleSet } from '../../sampling/sample-files.js';
 import { sampleProvenance } from '../../sampling/sample-manifest.js';
@@ -9,25 +9,24 @@ import { writeRunInfo } from '../outputs.js';
 import { checkSamplesOut, printSamples } from '../sampling.js';
 import { inSession } from '../session.js';
 
-/** The samples of a run as one set, as `equiflow sample` writes it. */
+/** The samples of a run as one set, as `equiflow sample` writes it; without a name for it, what their weights say. */
 export async function mergeSampleRun(run: Run, { out, ...options }: MergeOptions): Promise<void> {
-  if (out === undefined) throw new UsageError('merge: no --out, expected a folder, .h5 or .npz for the samples');
   const job = await openSampleJob(run);
   const { generator, task } = job;
-  const kind = await checkSamplesOut(out, generator, task.n, task.precision);
+  const kind = out === undefined ? undefined : await checkSamplesOut(out, generator, task.n, task.precision);
   const started = performance.now();
   await inSession({ ...options, workers: 1 }, async ({ progress, signal }) => {
     const input = { run, job, manifests: await requireComplete(run, job) };
     const context = { signal, onProgress: progress.update };
-    if (kind === 'archive') {
-      const set = await mergedSampleSet(input);
-      await writeSampleSet(out, set, sampleProvenance(generator, task.model, task));
-      printSamples({ out, report: importanceWeights(set.logWeight) }, generator, options);
-    } else {
-      const report = await mergeSamples(out, kind, input, context);
+    const finished = async (report: Awaited<ReturnType<typeof mergedWeights>>) => {
       progress.finish();
-      printSamples({ out, report }, generator, options);
-    }
-    await writeRunInfo(out, started, { shards: input.manifests.size });
+      if (out !== undefined) await writeRunInfo(out, started, { shards: input.manifests.size });
+      printSamples({ out: out ?? run.folder, report }, generator, options);
+    };
+    if (out === undefined || kind === undefined) return finished(await mergedWeights(input, context));
+    if (kind !== 'archive') return finished(await mergeSamples(out, kind, input, context));
+    const set = await mergedSampleSet(input);
+    await writeSampleSet(out, set, sampleProvenance(generator, task.model, task));
+    return finished(importanceWeights(set.logWeight));
   });
 }

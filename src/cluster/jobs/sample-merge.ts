@@ -1,0 +1,118 @@
+import { DataError, InterruptedError } from '../../errors.js';
+import { weightBlocks } from '../../reweighting/blocks.js';
+import type { WeightReport } from '../../reweighting/weights.js';
+import { blockIn, blockRoom, type SampleBlock } from '../../sampling/block-room.js';
+import { summarize } from '../../sampling/block-summary.js';
+import type { TargetKind } from '../../sampling/partial-folder.js';
+import type { SampleSet } from '../../sampling/sample.js';
+import {
+  type SampleStreamOptions,
+  type SummarizedBlock,
+  storeSamples,
+  streamBlockSize,
+} from '../../sampling/sample-stream.js';
+import { ARRAYS } from '../../sampling/set-arrays.js';
+import { WeightStream } from '../../sampling/weight-stream.js';
+import type { JobContext } from '../job.js';
+import type { Run } from '../plan.js';
+import type { ShardManifest } from '../shard-files.js';
+import { runBlocks } from '../stored-blocks.js';
+import type { SampleJob } from './sample-job.js';
+
+/** What of a run goes into a merged set. */
+export interface MergeInput {
+  readonly run: Run;
+  readonly job: SampleJob;
+  /** Of all shards, by index. */
+  readonly manifests: ReadonlyMap<number, ShardManifest>;
+}
+
+/**
+ * Writes the samples of all shards as one set, a folder or an HDF5 file: the bytes that one process would have written.
+ *
+ * @returns the report on the weights
+ * @throws DataError if a shard is not what its manifest says, or a weight is NaN or infinite; what `sampleToFolder` throws
+ */
+export function mergeSamples(
+  path: string,
+  kind: TargetKind,
+  input: MergeInput,
+  options: Pick<SampleStreamOptions, 'signal' | 'onProgress' | 'checkpointSeconds'> = {},
+): Promise<WeightReport> {
+  const { generator, task } = input.job;
+  async function* blocks(done: number): AsyncGenerator<SummarizedBlock> {
+    for await (const block of mergedBlocks(input, streamBlockSize(generator), done)) {
+      yield { ...block, summary: summarize(block) };
+    }
+  }
+  return storeSamples(path, kind, generator, { ...task, ...options }, { work: 'merging', blocks });
+}
+
+/**
+ * What the weights of all shards say, without a merged set.
+ * @throws as `mergeSamples`; InterruptedError if the signal aborts
+ */
+export async function mergedWeights(
+  input: MergeInput,
+  { signal, onProgress }: Omit<JobContext, 'pool'> = {},
+): Promise<WeightReport> {
+  const { generator, task } = input.job;
+  const weights = new WeightStream(task.n);
+  let done = 0;
+  for await (const { logWeight } of mergedBlocks(input, streamBlockSize(generator), 0)) {
+    if (signal?.aborted) throw new InterruptedError('merging was interrupted; run it again');
+    weights.add(logWeight, weightBlocks(logWeight));
+    done += logWeight.length;
+    onProgress?.({ stage: 'merging', done, total: task.n });
+  }
+  return weights.report();
+}
+
+/** The samples of all shards in memory. @throws as `mergeSamples` */
+export async function mergedSampleSet(input: MergeInput): Promise<SampleSet> {
+  const { task, generator } = input.job;
+  const { particles, dimensions, kT } = generator.prior;
+  const blocks = mergedBlocks(input, task.n, 0);
+  const { value } = await blocks.next();
+  await blocks.return(undefined);
+  return { n: task.n, particles, dimensions, kT, ...value! };
+}
+
+/** Samples from number `done` on in blocks of `size`, whatever the blocks of shards are. A block is valid until the next is asked for. */
+async function* mergedBlocks(
+  { run, job, manifests }: MergeInput,
+  size: number,
+  done: number,
+): AsyncGenerator<SampleBlock, undefined> {
+  const { n, first, precision } = job.task;
+  const width = job.generator.prior.particles * job.generator.prior.dimensions;
+  const shape = (count: number) => ({ n: count, coordinates: width, precision });
+  const room = blockRoom(shape(Math.min(size, n - done)));
+  let at = done;
+  let filled = 0;
+  let block = blockIn(room, shape(Math.min(size, n - at)));
+  for await (const { arrays, range, shard } of runBlocks(run, job, manifests, done)) {
+    const stored = arrays as unknown as SampleBlock;
+    requireWeights(stored.logWeight, first + range.first, shard);
+    for (let from = Math.max(0, at - range.first); from < range.n; ) {
+      const count = Math.min(range.n - from, block.logQ.length - filled);
+      for (const name of ARRAYS) {
+        const scale = name === 'x' ? width : 1;
+        block[name].set(stored[name].subarray(from * scale, (from + count) * scale), filled * scale);
+      }
+      [from, at, filled] = [from + count, at + count, filled + count];
+      if (filled < block.logQ.length) continue;
+      yield block;
+      filled = 0;
+      block = blockIn(room, shape(Math.min(size, n - at)));
+    }
+  }
+}
+
+function requireWeights(logWeight: Float64Array, first: number, shard: number): void {
+  const bad = logWeight.findIndex((value) => !(value < Number.POSITIVE_INFINITY));
+  if (bad < 0) return;
+  throw new DataError(
+    `shard ${shard}: sample ${first + bad} has log-weight ${logWeight[bad]}, expected a finite one or -Infinity`,
+  );
+}
