@@ -13,4 +13,10 @@ export { openJob } from './jobs/index.js';
 export { makePlan, type Plan, type Run, readRun, shardCount, shardIndices, shardRange, writeRun } from './plan.js';
 export { runShard, SHARDS_LOG, type ShardOutcome, type ShardRecord } from './shard.js';
 export { formatIndices, type RunStatus, requireComplete, runStatus, type ShardProblem } from './status.js';
-export { type RunVerification, type VerifyOptions, verifyRun } from './verify.js';
+export {
+  type RunVerification,
+  type ShardsVerification,
+  type VerifyOptions,
+  verifyMerged,
+  verifyRun,
+} from './verify.js';

@@ -1,21 +1,25 @@
-import { DataError, InterruptedError } from '../errors.js';
+import { DataError, InterruptedError, UsageError } from '../errors.js';
 import { bytesOf, type Elements } from '../formats/element-writer.js';
 import { STREAM, scatteredIndices } from '../kernels/index.js';
-import type { Job, JobBlock, JobContext, TensorSpec } from './job.js';
-import { blocksOf } from './job.js';
+import { blocksOf, type Job, type JobBlock, type JobContext, type UnitRange } from './job.js';
 import { type Run, shardRange } from './plan.js';
-import { shardPaths } from './shard-files.js';
+import { type ShardManifest, shardPaths } from './shard-files.js';
 import { runStatus } from './status.js';
-import { type StoredBlock, shardBlocks } from './stored-blocks.js';
+import { shardBlocks } from './stored-blocks.js';
 
 /** How much a verification looked at. */
 export interface RunVerification {
-  /** Shards whose data are what their manifests say, and how many the plan has. */
-  readonly shards: number;
-  readonly planned: number;
+  /** Blocks that are what was written, as their checksums say. */
   readonly blocks: number;
   /** Blocks that were computed again and came out with the same bytes. */
   readonly recomputed: number;
+}
+
+/** The same of shards. */
+export interface ShardsVerification extends RunVerification {
+  /** Shards that were there and are sound, and how many the plan has. */
+  readonly shards: number;
+  readonly planned: number;
 }
 
 export interface VerifyOptions {
@@ -23,6 +27,13 @@ export interface VerifyOptions {
   readonly recompute: number;
   /** Of the choice of blocks. */
   readonly seed: number;
+}
+
+/** A block that is to be what the job gives. */
+interface ClaimedBlock extends Pick<JobBlock, 'arrays'> {
+  readonly range: UnitRange;
+  /** The file it stands in. */
+  readonly file: string;
 }
 
 /**
@@ -34,44 +45,83 @@ export interface VerifyOptions {
 export async function verifyRun(
   run: Run,
   job: Job,
-  { recompute, seed }: VerifyOptions,
+  options: VerifyOptions,
   context: JobContext,
-): Promise<RunVerification> {
+): Promise<ShardsVerification> {
   const { done, running, missing, damaged, foreign } = await runStatus(run, job);
   const [problem] = [...foreign, ...damaged];
   if (problem !== undefined) throw new DataError(problem.reason);
-  const counts = [...done.keys()].map((index) => blocksOf(job, shardRange(run.plan, index)).length);
-  const total = counts.reduce((a, b) => a + b, 0);
+  const total = [...done.keys()].reduce((sum, index) => sum + blocksOf(job, shardRange(run.plan, index)).length, 0);
+  const found = await compare(job, shardsBlocks(run, job, done), total, options, context);
+  return { shards: done.size, planned: done.size + running.length + missing.length, ...found };
+}
+
+async function* shardsBlocks(
+  run: Run,
+  job: Job,
+  manifests: ReadonlyMap<number, ShardManifest>,
+): AsyncGenerator<ClaimedBlock> {
+  for (const [index, manifest] of manifests) {
+    const { data } = shardPaths(run, index);
+    for await (const { range, arrays } of shardBlocks(run, job, index, manifest)) yield { range, arrays, file: data };
+  }
+}
+
+/**
+ * Reads a merged result, compares it with the checksums in its own manifest, and computes some blocks again. It needs no shards.
+ *
+ * @throws UsageError if the job merges into no file; DataError if the result is another run's or differs; InterruptedError
+ */
+export async function verifyMerged(
+  path: string,
+  job: Job,
+  options: VerifyOptions,
+  context: JobContext,
+): Promise<RunVerification> {
+  const { merged } = job;
+  if (merged === undefined) throw new UsageError(`verify: ${path}: this job merges into figures, expected no file`);
+  const ranges = blocksOf(job, { first: 0, n: job.units });
+  async function* blocks(): AsyncGenerator<ClaimedBlock> {
+    let k = 0;
+    for await (const { arrays } of merged!(path)) yield { range: ranges[k++], arrays, file: path };
+  }
+  return compare(job, blocks(), ranges.length, options, context);
+}
+
+/** Goes through all blocks and computes those again that are chosen. */
+async function compare(
+  job: Job,
+  claimed: AsyncIterable<ClaimedBlock>,
+  total: number,
+  { recompute, seed }: VerifyOptions,
+  context: JobContext,
+): Promise<RunVerification> {
   const chosen = new Set(scatteredIndices(seed, STREAM.verification, total, Math.min(recompute, total)));
   const { signal, onProgress } = context;
   let blocks = 0;
-  for (const [index, manifest] of done) {
-    for await (const stored of shardBlocks(run, job, index, manifest)) {
-      if (signal?.aborted) throw new InterruptedError('verification was interrupted; run it again');
-      if (chosen.has(blocks)) await compareAgain(run, job, stored, context);
-      blocks++;
-      onProgress?.({ stage: 'verifying', done: blocks, total });
-    }
+  for await (const block of claimed) {
+    if (signal?.aborted) throw new InterruptedError('verification was interrupted; run it again');
+    if (chosen.has(blocks)) await computeAgain(job, block, context);
+    blocks++;
+    onProgress?.({ stage: 'verifying', done: blocks, total });
   }
-  return { shards: done.size, planned: done.size + running.length + missing.length, blocks, recomputed: chosen.size };
+  return { blocks, recomputed: chosen.size };
 }
 
 /** @throws DataError if the block comes out with other bytes */
-async function compareAgain(run: Run, job: Job, stored: StoredBlock, { pool, signal }: JobContext): Promise<void> {
-  const { shard, range } = stored;
-  const again: JobBlock[] = [];
-  for await (const block of job.blocks(range, { pool, ...(signal ? { signal } : {}) })) again.push(block);
-  for (const tensor of job.layout(range)) {
-    const difference = firstDifference(stored.arrays[tensor.name], again[0].arrays[tensor.name]);
-    if (difference < 0) continue;
-    throw new DataError(`${shardPaths(run, shard).data}: ${describe(job, stored, again[0], tensor, difference)}`);
+async function computeAgain(
+  job: Job,
+  { file, range, arrays }: ClaimedBlock,
+  { pool, signal }: JobContext,
+): Promise<void> {
+  for await (const again of job.blocks(range, { pool, ...(signal ? { signal } : {}) })) {
+    for (const [name, found] of Object.entries(arrays)) {
+      const at = firstDifference(found, again.arrays[name]);
+      if (at < 0) continue;
+      const where = `'${name}' of ${job.unit} ${range.first} to ${range.first + range.n - 1}: element ${at}`;
+      throw new DataError(`${file}: ${where} is ${found[at]}, computed again ${again.arrays[name][at]}`);
+    }
   }
-}
-
-function describe(job: Job, stored: StoredBlock, again: JobBlock, { name }: TensorSpec, at: number): string {
-  const { first, n } = stored.range;
-  const [found, expected] = [stored.arrays[name][at], again.arrays[name][at]];
-  return `'${name}' of ${job.unit} ${first} to ${first + n - 1}: element ${at} is ${found}, computed again ${expected}`;
 }
 
 /** Index of the first element whose bytes differ, −1 if there is none. */

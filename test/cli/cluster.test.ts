@@ -48,6 +48,10 @@ test.serial('from plan to verified merge: files, figures and text of one process
       await succeeds(t, folder, `verify --plan ${run} --recompute 2 --json --quiet`),
     );
     t.deepEqual([shards, blocks, recomputed], [5, 5, 2]);
+    t.regex(
+      await succeeds(t, folder, `verify --plan ${run} --merged ${out} --recompute 1 --seed 4 --quiet`),
+      /^set.*: 1 blocks are what was written; 1 of them computed again with the same bytes \(seed 4\)\n$/,
+    );
   }
 });
 

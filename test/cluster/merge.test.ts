@@ -5,10 +5,10 @@ import { mergedSampleSet, mergedWeights, mergeSamples } from '../../src/cluster/
 import { shardIndices } from '../../src/cluster/plan.js';
 import { shardPaths } from '../../src/cluster/shard-files.js';
 import { formatIndices, requireComplete } from '../../src/cluster/status.js';
-import { verifyRun } from '../../src/cluster/verify.js';
+import { verifyMerged, verifyRun } from '../../src/cluster/verify.js';
 import { DataError, InputError, InterruptedError } from '../../src/errors.js';
 import { importanceWeights } from '../../src/reweighting/index.js';
-import { sample, sampleToFolder, sampleToHdf5 } from '../../src/sampling/index.js';
+import { sample, sampleProvenance, sampleToFolder, sampleToHdf5, writeSampleSet } from '../../src/sampling/index.js';
 import { contents, openPool, sameSet } from '../sampling/generators.js';
 import { doShards, forge, GENERATOR, ownFolder, planRun, TASK } from './runs.js';
 
@@ -138,6 +138,34 @@ test('a verification reads all data, and computing again finds numbers that are 
   await t.throwsAsync(verify(0), { instanceOf: DataError, message: /the checksum of block 0/ });
   await rm(data);
   await t.throwsAsync(verify(0), { instanceOf: DataError, message: /missing, though its manifest is there/ });
+});
+
+test('a merged set is verified without its shards: its origin, its checksums, and blocks computed again', async (t) => {
+  const folder = await ownFolder(t);
+  const pool = openPool(t, 2);
+  const opened = await planRun(folder, 'run', 5, { n: 70_000 });
+  const { run, job } = opened;
+  await doShards(opened, pool);
+  const input = { ...opened, manifests: await requireComplete(run, job) };
+  const paths = [join(folder, 'set'), join(folder, 'set.h5'), join(folder, 'set.npz')];
+  await mergeSamples(paths[0], 'folder', input);
+  await mergeSamples(paths[1], 'file', input);
+  await writeSampleSet(paths[2], await mergedSampleSet(input), sampleProvenance(GENERATOR, TASK.model, TASK));
+  await rm(join(run.folder, 'shards'), { recursive: true });
+  const verify = (path: string, of = job) => verifyMerged(path, of, { recompute: 9, seed: 1 }, { pool });
+  for (const path of paths) t.deepEqual(await verify(path), { blocks: 3, recomputed: 3 }, path);
+  const other = await planRun(folder, 'other', 5, { n: 70_000, seed: 6 });
+  await t.throwsAsync(verify(paths[0], other.job), {
+    instanceOf: DataError,
+    message: /set: seed is 5, expected 6 by the plan$/,
+  });
+  const array = join(paths[0], 'energy.npy');
+  const bytes = await readFile(array);
+  bytes[bytes.length - 8 * 70_000 + 8 * 40_000] ^= 1;
+  await writeFile(array, bytes);
+  const options = { recompute: 0, seed: 1 };
+  await t.throwsAsync(verifyMerged(paths[0], job, options, { pool }), { message: /energy.*SHA-256/ });
+  await t.throwsAsync(verify(paths[0]), { message: /'energy' of samples 32768 to 65535: element 7232 is/ });
 });
 
 test('indices are written as schedulers take them', (t) => {

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { Command, Option } from 'commander';
-import { type RunVerification, verifyRun } from '../../cluster/index.js';
+import { type RunVerification, verifyMerged, verifyRun } from '../../cluster/index.js';
 import { MAX_SEED } from '../../kernels/random.js';
 import { integer, jsonOption, quietOption, workersOption } from '../options.js';
 import { json } from '../outputs.js';
@@ -9,6 +9,7 @@ import { inSession } from '../session.js';
 
 interface Options {
   plan: string;
+  merged?: string;
   recompute: number;
   seed?: number;
   workers?: number;
@@ -18,8 +19,9 @@ interface Options {
 
 export function verifyCommand(): Command {
   return new Command('verify')
-    .description('compare the data of all shards with their checksums, and compute some blocks again')
+    .description('compare shards, or the merged result, with their checksums, and compute some blocks again')
     .addOption(planOption())
+    .addOption(new Option('--merged <path>', 'the merged result instead of the shards, which may be gone'))
     .addOption(
       new Option('--recompute <count>', 'blocks to compute again and compare byte by byte')
         .default(0)
@@ -36,17 +38,26 @@ export function verifyCommand(): Command {
     .action(run);
 }
 
-async function run({ plan, recompute, seed = randomBytes(4).readUInt32LE(), ...options }: Options): Promise<void> {
-  const { run, job } = await openRun(plan);
+async function run(options: Options): Promise<void> {
+  const { recompute, seed = randomBytes(4).readUInt32LE(), merged } = options;
+  const { run, job } = await openRun(options.plan);
   await inSession(options, async ({ pool, progress, signal }) => {
     const context = { pool, signal, onProgress: progress.update };
-    const verification = await verifyRun(run, job, { recompute, seed }, context);
+    const choice = { recompute, seed };
+    if (merged !== undefined) {
+      const found = await verifyMerged(merged, job, choice, context);
+      progress.finish();
+      process.stdout.write(options.json ? json({ ...found, seed }) : text(`${merged}:`, found, seed));
+      return;
+    }
+    const found = await verifyRun(run, job, choice, context);
     progress.finish();
-    process.stdout.write(options.json ? json({ ...verification, seed }) : text(run.folder, verification, seed));
+    const subject = `${run.folder}: ${found.shards} of ${found.planned} shards,`;
+    process.stdout.write(options.json ? json({ ...found, seed }) : text(subject, found, seed));
   });
 }
 
-function text(folder: string, { shards, planned, blocks, recomputed }: RunVerification, seed: number): string {
+function text(subject: string, { blocks, recomputed }: RunVerification, seed: number): string {
   const again = recomputed === 0 ? '' : `; ${recomputed} of them computed again with the same bytes (seed ${seed})`;
-  return `${folder}: ${shards} of ${planned} shards, ${blocks} blocks are what was written${again}\n`;
+  return `${subject} ${blocks} blocks are what was written${again}\n`;
 }
