@@ -22,6 +22,9 @@ Coordinates: energy, rg (radius of gyration), d (distances of all pairs), d0-1 (
 closer than 4), log-weight, or the name of an array given as --observable name=path.npy.
 States are bounds on coordinates: "rg<2.1", "2.1<=rg<3", "short@4=2", "rg<2.1 & energy<-20". They exclude each other.`;
 
+/** What a profile is, where nothing else stands for it. */
+export const PROFILES = 'histogram and free energy, as coordinate[:bins[:min,max[:reference]]]';
+
 /** The command with these options; what differs between commands is the text about profiles. */
 export function withReweightingOptions(command: Command, profiles: string): Command {
   return command

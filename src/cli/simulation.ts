@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import { UsageError } from '../errors.js';
 import { CONVENTIONS } from '../manifest.js';
 import {
   DEFAULT_SAMPLER,
@@ -9,6 +10,7 @@ import {
   type SimulationReport,
   simulationReport,
 } from '../samplers/index.js';
+import { gigabytes } from '../sampling/sample-files.js';
 import { describeSystem, type System } from '../systems/index.js';
 import { countOption, integer, positive, seedOption } from './options.js';
 import { json, writeArchive } from './outputs.js';
@@ -81,30 +83,44 @@ export function samplingOptions(options: SimulationInput): SamplingOptions {
   };
 }
 
-/** Writes a simulation as `.npz`. @returns what to print of it: a text, or JSON */
-export async function writeSimulation(
-  path: string,
-  system: System,
-  simulation: Simulation,
-  asJson: boolean,
-): Promise<string> {
-  const { settings, n } = simulation;
-  const report = simulationReport(simulation);
-  const summary = {
-    system: describeSystem(system),
-    ...settings,
-    n,
-    recordsPerChain: simulation.recordsPerChain,
-    ...report,
-  };
+/** What a zip archive without its 64-bit extension holds, less the room for headers. */
+const MAXIMUM_BYTES = 2 ** 32 - 2 ** 16;
+
+/**
+ * Tells before any work whether n configurations may go into one `.npz`.
+ * @throws UsageError if their arrays are too large for that
+ */
+export function checkSimulationSize({ particles, dimensions, name }: System, n: number): void {
+  const bytes = 8 * n * (particles * dimensions + 1);
+  if (bytes <= MAXIMUM_BYTES) return;
+  throw new UsageError(
+    `${n} configurations of ${name} are arrays of ${gigabytes(bytes)}, expected at most ${gigabytes(MAXIMUM_BYTES)} in a .npz`,
+  );
+}
+
+/** Writes a simulation as `.npz`. */
+export async function writeSimulation(path: string, system: System, simulation: Simulation): Promise<void> {
+  const { n, x, energy } = simulation;
   const arrays = new Map([
-    ['x', { shape: [n, system.particles, system.dimensions], data: simulation.x }],
-    ['energy', { shape: [n], data: simulation.energy }],
+    ['x', { shape: [n, system.particles, system.dimensions], data: x }],
+    ['energy', { shape: [n], data: energy }],
   ]);
-  const facts = { ...summary, convention: system.convention, conventions: CONVENTIONS };
+  const facts = { ...summary(system, simulation), convention: system.convention, conventions: CONVENTIONS };
   await writeArchive(path, 'equiflow simulation', JSON.parse(json(facts)), arrays);
-  if (asJson) return json(summary);
-  return `${path}: ${n} configurations of ${settings.chains} chains by ${settings.sampler}\n${text(report, settings.adapted)}`;
+}
+
+/** What to print of a simulation: a text, or JSON. @param name what the text calls it */
+export function simulationText(name: string, system: System, simulation: Simulation, asJson: boolean): string {
+  if (asJson) return json(summary(system, simulation));
+  const { n, settings } = simulation;
+  const figures = text(simulationReport(simulation), settings.adapted);
+  return `${name}: ${n} configurations of ${settings.chains} chains by ${settings.sampler}\n${figures}`;
+}
+
+function summary(system: System, simulation: Simulation) {
+  const { settings, n, recordsPerChain } = simulation;
+  const report = simulationReport(simulation);
+  return { system: describeSystem(system), ...settings, n, recordsPerChain, ...report };
 }
 
 function text(report: SimulationReport, adapted: boolean): string {

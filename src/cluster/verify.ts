@@ -99,13 +99,17 @@ async function compare(
   const chosen = new Set(scatteredIndices(seed, STREAM.verification, total, Math.min(recompute, total)));
   const { signal, onProgress } = context;
   let blocks = 0;
+  let recomputed = 0;
   for await (const block of claimed) {
     if (signal?.aborted) throw new InterruptedError('verification was interrupted; run it again');
-    if (chosen.has(blocks)) await computeAgain(job, block, context);
+    if (chosen.has(blocks)) {
+      await computeAgain(job, block, context);
+      recomputed++;
+    }
     blocks++;
     onProgress?.({ stage: 'verifying', done: blocks, total });
   }
-  return { blocks, recomputed: chosen.size };
+  return { blocks, recomputed };
 }
 
 /** @throws DataError if the block comes out with other bytes */
@@ -116,7 +120,7 @@ async function computeAgain(
 ): Promise<void> {
   for await (const again of job.blocks(range, { pool, ...(signal ? { signal } : {}) })) {
     for (const [name, found] of Object.entries(arrays)) {
-      const at = firstDifference(found, again.arrays[name]);
+      const at = firstDifference(found, again.arrays[name].subarray(0, found.length));
       if (at < 0) continue;
       const where = `'${name}' of ${job.unit} ${range.first} to ${range.first + range.n - 1}: element ${at}`;
       throw new DataError(`${file}: ${where} is ${found[at]}, computed again ${again.arrays[name][at]}`);

@@ -24,6 +24,7 @@ export { type SampleStreamOptions, sampleToFolder, sampleToHdf5 } from './sample
 export { type SelectedSamples, type Selection, selectSamples, type VectorName } from './selection.js';
 export { type StepChoice, type StepChoiceOptions, withFewestSteps } from './step-choice.js';
 export {
+  checkStoredArrays,
   openSamples,
   openSampleWeights,
   readSampleWeights,

@@ -7,28 +7,36 @@ import { BadValues } from './reweight-faults.js';
 import { openPieces } from './reweight-pieces.js';
 import { type Asked, axesOf, questionOf } from './reweight-question.js';
 import { type EncodedPiece, type EncodedPieceInput, reweightingData } from './reweight-tasks.js';
+import { requireOnAxis } from './reweighting-result.js';
 import type { SampleRange } from './vectors.js';
 
 /* A reweighting in parts that know nothing of one another: what is settled before, and the blocks of any range. */
 
 const TASK = { module: new URL('./reweight-tasks.js', import.meta.url), name: 'encodedPiece' };
 
-/**
- * Settles what blocks depend on beside their samples: the axes of profiles, as the first samples suggest them to `reweight`.
- *
- * @returns also the number of samples
- * @throws as `reweight`
- */
+/** What blocks depend on beside their own samples. */
+export interface SettledReweighting {
+  /** Samples in all. */
+  readonly n: number;
+  /** Of the profiles, as the first samples suggest them to `reweight`. */
+  readonly axes: readonly HistogramAxis[];
+}
+
+/** Settles what blocks depend on. @throws as `reweight`, and if a reference lies beyond its axis */
 export async function settleReweighting(
   samples: ReweightingSamples,
   options: TargetOptions & Asked,
-): Promise<{ readonly n: number; readonly axes: readonly HistogramAxis[] }> {
+): Promise<SettledReweighting> {
   const { kT = 1, source = 'samples', system } = options;
   requireTemperature(kT);
   const question = questionOf(Object.keys(samples.arrays ?? {}), options);
   const { n, pieceLength, pieces } = openPieces(samples, { ...options, source, positions: question.positions });
   for await (const first of pieces({ first: 0, n: Math.min(n, pieceLength) })) {
-    return { n, axes: axesOf(question, reweightingData(first, kT, system)) };
+    const axes = axesOf(question, reweightingData(first, kT, system));
+    for (const [k, { coordinate, reference }] of question.profiles.entries()) {
+      if (reference !== undefined) requireOnAxis(coordinate, reference, axes[k]);
+    }
+    return { n, axes };
   }
   throw new Error(`${source}: ${n} samples without a first piece`);
 }

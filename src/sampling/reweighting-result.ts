@@ -139,13 +139,17 @@ function outside(shares: readonly BinShare[]): number {
   return rest < 1e-12 ? 0 : rest;
 }
 
-function referenceBin(coordinate: string, reference: number, axis: HistogramAxis, shares: readonly BinShare[]): number {
+/** The bin of a reference. @throws UsageError if it has none */
+export function requireOnAxis(coordinate: string, reference: number, axis: HistogramAxis): number {
   const bin = binIndex(reference, axis);
-  if (bin < 0) {
-    throw new UsageError(
-      `profile ${coordinate}: reference ${reference}, expected a coordinate from ${axis.min} to ${axis.max}`,
-    );
-  }
+  if (bin >= 0) return bin;
+  throw new UsageError(
+    `profile ${coordinate}: reference ${reference}, expected a coordinate from ${axis.min} to ${axis.max}`,
+  );
+}
+
+function referenceBin(coordinate: string, reference: number, axis: HistogramAxis, shares: readonly BinShare[]): number {
+  const bin = requireOnAxis(coordinate, reference, axis);
   if (shares[bin].value > 0) return bin;
   throw new UsageError(`profile ${coordinate}: reference ${reference} lies in an empty bin, expected one with samples`);
 }

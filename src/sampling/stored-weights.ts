@@ -7,8 +7,10 @@ import { isHdf5File, listing, openHdf5 } from '../formats/hdf5/index.js';
 import { decodeNpz, readArray, readInput } from '../formats/index.js';
 import { encodeNpyHeader } from '../formats/npy-header.js';
 import { openNpyStream } from '../formats/npy-stream.js';
+import type { Progress } from '../progress.js';
 import { logWeights } from '../reweighting/index.js';
 import { MANIFEST, type ManifestContent, parseManifest } from './sample-manifest.js';
+import type { ArrayName } from './set-arrays.js';
 import {
   type ArraySource,
   arrayInHdf5,
@@ -17,6 +19,7 @@ import {
   arrayInPlane,
   asVector,
   collect,
+  rowLength,
   type VectorSource,
 } from './vectors.js';
 
@@ -45,7 +48,7 @@ export interface StoredSamples {
   /**
    * An array by its name, undefined if there is none. Going through all of it compares it with the checksum in the manifest.
    */
-  array(name: 'x' | 'logQ' | 'energy' | 'logWeight'): Promise<ArraySource | undefined>;
+  array(name: ArrayName): Promise<ArraySource | undefined>;
   /** Whether there is such an array. */
   has(name: string): boolean;
   /** The arrays that there are, for messages. */
@@ -111,6 +114,27 @@ export async function readSampleWeights(path: string): Promise<SampleWeights> {
   const stored = await openSampleWeights(path);
   const [logQ, energy] = [await collect(stored.logQ), await collect(stored.energy)];
   return { n: logQ.length, kT: stored.kT, logQ, energy, logWeight: logWeights(energy, logQ, stored.kT) };
+}
+
+/**
+ * Goes through arrays of a set and compares them with the checksums in its manifest, where it has any.
+ * @throws DataError for an array that is not what was written
+ */
+export async function checkStoredArrays(
+  { array, manifest }: StoredSamples,
+  names: readonly ArrayName[],
+  onProgress?: Progress,
+): Promise<void> {
+  for (const name of names) {
+    const found = manifest.arrays?.[name]?.sha256 === undefined ? undefined : await array(name);
+    if (found === undefined) continue;
+    const total = found.shape[0];
+    let done = 0;
+    for await (const data of found.chunks()) {
+      done += data.length / rowLength(found);
+      onProgress?.({ stage: `checking ${name}`, done, total });
+    }
+  }
 }
 
 /**

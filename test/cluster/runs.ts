@@ -13,10 +13,11 @@ import {
 import { type Run, readRun, shardIndices, writeRun } from '../../src/cluster/plan.js';
 import { runShard } from '../../src/cluster/shard.js';
 import { arraysChecksum, shardLayout, shardPaths } from '../../src/cluster/shard-files.js';
+import { InterruptedError } from '../../src/errors.js';
 import { encodeModel } from '../../src/flows/index.js';
 import { decodeSafetensors, sha256 } from '../../src/formats/index.js';
 import type { WorkerPool } from '../../src/workers/index.js';
-import { untrained } from '../sampling/generators.js';
+import { openPool, untrained } from '../sampling/generators.js';
 
 /** A folder of the test's own, removed when it ends. */
 export async function ownFolder(t: ExecutionContext): Promise<string> {
@@ -68,8 +69,36 @@ export async function doShards(
   for (const index of indices) await runShard(run, job, index, { pool });
 }
 
+/** Runs a shard until so many blocks are written, and interrupts it then, as a signal does. */
+export async function interruptShard(
+  t: ExecutionContext,
+  { run, job }: { run: Run; job: Job },
+  index: number,
+  blocks: number,
+): Promise<void> {
+  const controller = new AbortController();
+  const halting: Job = {
+    ...job,
+    async *blocks(range, context) {
+      let done = 0;
+      for await (const block of job.blocks(range, context)) {
+        // What was handed out before is written when the next is asked for.
+        if (done++ === blocks) controller.abort();
+        yield block;
+      }
+    },
+  };
+  const context = { pool: openPool(t, 1), signal: controller.signal };
+  await t.throwsAsync(runShard(run, halting, index, context), { instanceOf: InterruptedError });
+}
+
 /** Changes the data of a shard's first element of an array, and all checksums with it: a program that computes wrongly. */
-export async function forge({ run, job }: SampleRun, index: number, name: string, value: number): Promise<void> {
+export async function forge(
+  { run, job }: { run: Run; job: Job },
+  index: number,
+  name: string,
+  value: number,
+): Promise<void> {
   const { data, manifest } = shardPaths(run, index);
   const { tensors, header } = shardLayout(run, job, index);
   const bytes = await readFile(data);

@@ -1,6 +1,5 @@
 import { Command, Option } from 'commander';
 import { type JobKind, type Run, readRun } from '../../cluster/index.js';
-import { mergeSampleRun } from '../merges/sample.js';
 import { jsonOption, quietOption, workersOption } from '../options.js';
 import { planOption } from '../run-options.js';
 
@@ -12,9 +11,11 @@ export interface MergeOptions {
   json?: boolean;
 }
 
-/** What becomes of the shards of each kind of job. */
-const MERGES: Readonly<Partial<Record<JobKind, (run: Run, options: MergeOptions) => Promise<void>>>> = {
-  sample: mergeSampleRun,
+/** What becomes of the shards of each kind of job. Only the code of the kind at hand is loaded. */
+const MERGES: Readonly<Record<JobKind, () => Promise<(run: Run, options: MergeOptions) => Promise<void>>>> = {
+  sample: async () => (await import('../merges/sample.js')).mergeSampleRun,
+  simulate: async () => (await import('../merges/simulate.js')).mergeSimulateRun,
+  reweight: async () => (await import('../merges/reweight.js')).mergeReweightRun,
 };
 
 export function mergeCommand(): Command {
@@ -30,5 +31,6 @@ export function mergeCommand(): Command {
 
 async function run({ plan: path, ...options }: MergeOptions): Promise<void> {
   const opened = await readRun(path);
-  await MERGES[opened.plan.job]!(opened, { plan: path, ...options });
+  const merge = await MERGES[opened.plan.job]();
+  await merge(opened, { plan: path, ...options });
 }

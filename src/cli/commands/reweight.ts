@@ -4,14 +4,13 @@ import { jsonOption, quietOption, workersOption } from '../options.js';
 import {
   asked,
   openInput,
+  PROFILES,
   type ReweightingInput,
   withArrayOptions,
   withReweightingOptions,
 } from '../reweighting-inputs.js';
 import { checkProfilesWritable, profilesOption, writeReweighting } from '../reweighting-output.js';
 import { inSession } from '../session.js';
-
-const PROFILES = 'histogram and free energy, as coordinate[:bins[:min,max[:reference]]]';
 
 interface Options extends ReweightingInput {
   out?: string;

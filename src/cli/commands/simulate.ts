@@ -5,7 +5,14 @@ import { loadSystem } from '../../systems/index.js';
 import { jsonOption, outOption, quietOption, workersOption } from '../options.js';
 import { writeRunInfo } from '../outputs.js';
 import { inSession } from '../session.js';
-import { type SimulationInput, samplingOptions, withSimulationOptions, writeSimulation } from '../simulation.js';
+import {
+  checkSimulationSize,
+  type SimulationInput,
+  samplingOptions,
+  simulationText,
+  withSimulationOptions,
+  writeSimulation,
+} from '../simulation.js';
 
 interface Options extends SimulationInput {
   out: string;
@@ -29,14 +36,15 @@ export function simulateCommand(): Command {
 async function run(spec: string, options: Options): Promise<void> {
   const { out } = options;
   const system = await loadSystem(spec);
+  checkSimulationSize(system, options.count);
   await checkWritable(out);
   const started = performance.now();
   await inSession(options, async ({ pool, progress, signal }) => {
     const asked = { ...samplingOptions(options), onProgress: progress.update, signal };
     const simulation = await simulate(system, asked, pool);
     progress.finish();
-    const text = await writeSimulation(out, system, simulation, options.json ?? false);
+    await writeSimulation(out, system, simulation);
     await writeRunInfo(out, started, { workers: pool.workers });
-    process.stdout.write(text);
+    process.stdout.write(simulationText(out, system, simulation, options.json ?? false));
   });
 }

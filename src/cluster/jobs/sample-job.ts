@@ -3,17 +3,16 @@ import { DataError } from '../../errors.js';
 import { type BoltzmannGenerator, decodeModel, integratedBy } from '../../flows/index.js';
 import { sha256 } from '../../formats/checksum.js';
 import { readInput } from '../../formats/files.js';
-import { brief } from '../../formats/text.js';
 import type { Integrator } from '../../integrators/index.js';
 import type { Arithmetic, Precision } from '../../kernels/index.js';
 import { drawnBlocks, requireRange } from '../../sampling/sample.js';
-import { type SampleProvenance, sampleProvenance } from '../../sampling/sample-manifest.js';
+import { sampleProvenance } from '../../sampling/sample-manifest.js';
 import { streamBlockSize } from '../../sampling/sample-stream.js';
 import { ARRAYS, shapeOf, typeOf } from '../../sampling/set-arrays.js';
-import { openSamples } from '../../sampling/stored-weights.js';
 import type { SummarizedFacts } from '../../sampling/tasks.js';
 import type { Job, JobBlock, JobContext, UnitRange } from '../job.js';
 import { evenBoundaries, makePlan, type Plan, type Run } from '../plan.js';
+import { mergedBlocks } from './merged-blocks.js';
 
 /** Name of the model in its run folder. */
 export const MODEL = 'model.safetensors';
@@ -87,35 +86,6 @@ function sampleJob(generator: BoltzmannGenerator, task: SampleTask, block: numbe
         onProgress?.({ stage: 'sampling', done, total: range.n });
       }
     },
-    merged: (path) => setBlocks(path, sampleProvenance(generator, task.model, task), n, block),
+    merged: (path) => mergedBlocks(path, { ...sampleProvenance(generator, task.model, task), n }, ARRAYS, block),
   };
-}
-
-/** The samples of a merged set in blocks. @throws DataError if it is another set or not what its manifest says */
-async function* setBlocks(
-  path: string,
-  provenance: SampleProvenance,
-  n: number,
-  size: number,
-): AsyncGenerator<Pick<JobBlock, 'arrays'>> {
-  const samples = await openSamples(path);
-  const manifest = samples.manifest as Readonly<Record<string, unknown>>;
-  for (const [name, expected] of Object.entries({ ...provenance, n })) {
-    if (JSON.stringify(manifest[name]) === JSON.stringify(expected)) continue;
-    throw new DataError(`${path}: ${name} is ${brief(manifest[name])}, expected ${brief(expected)} by the plan`);
-  }
-  const sources = await Promise.all(ARRAYS.map((name) => samples.array(name)));
-  const iterators = sources.map((source, i) => {
-    if (source === undefined) throw new DataError(`${path}: no array '${ARRAYS[i]}', expected a sample set`);
-    return source.chunks(size)[Symbol.asyncIterator]();
-  });
-  const next = () => Promise.all(iterators.map((iterator) => iterator.next()));
-  try {
-    // Asked once more than there are blocks, so that sources compare their checksums.
-    for (let parts = await next(); !parts.every(({ done }) => done); parts = await next()) {
-      yield { arrays: Object.fromEntries(ARRAYS.map((name, i) => [name, parts[i].value])) };
-    }
-  } finally {
-    await Promise.all(iterators.map((iterator) => iterator.return?.()));
-  }
 }

@@ -1,4 +1,4 @@
-import { DataError, InterruptedError } from '../../errors.js';
+import { InterruptedError } from '../../errors.js';
 import { weightBlocks } from '../../reweighting/blocks.js';
 import type { WeightReport } from '../../reweighting/weights.js';
 import { blockIn, blockRoom, type SampleBlock } from '../../sampling/block-room.js';
@@ -18,6 +18,7 @@ import type { Run } from '../plan.js';
 import type { ShardManifest } from '../shard-files.js';
 import { runBlocks } from '../stored-blocks.js';
 import type { SampleJob } from './sample-job.js';
+import { requireWeights } from './weights.js';
 
 /** What of a run goes into a merged set. */
 export interface MergeInput {
@@ -107,12 +108,4 @@ async function* mergedBlocks(
       block = blockIn(room, shape(Math.min(size, n - at)));
     }
   }
-}
-
-function requireWeights(logWeight: Float64Array, first: number, shard: number): void {
-  const bad = logWeight.findIndex((value) => !(value < Number.POSITIVE_INFINITY));
-  if (bad < 0) return;
-  throw new DataError(
-    `shard ${shard}: sample ${first + bad} has log-weight ${logWeight[bad]}, expected a finite one or -Infinity`,
-  );
 }

@@ -1,0 +1,19 @@
+import { type Run, requireComplete } from '../../cluster/index.js';
+import { mergeReweighting, openReweightJob } from '../../cluster/jobs/reweight-job.js';
+import { runBlocks } from '../../cluster/stored-blocks.js';
+import type { MergeOptions } from '../commands/merge.js';
+import { checkProfilesWritable, writeReweighting } from '../reweighting-output.js';
+import { inSession } from '../session.js';
+
+/** What the samples of a run say together, as `equiflow reweight` prints it; `--out` is for profiles. */
+export async function mergeReweightRun(run: Run, options: MergeOptions): Promise<void> {
+  const job = openReweightJob(run);
+  await checkProfilesWritable(options.out, job.task);
+  await inSession({ ...options, workers: 1 }, async ({ progress, signal }) => {
+    const manifests = await requireComplete(run, job);
+    const context = { signal, onProgress: progress.update };
+    const result = await mergeReweighting(job, runBlocks(run, job, manifests), context);
+    progress.finish();
+    process.stdout.write(await writeReweighting(result, job.task, options));
+  });
+}

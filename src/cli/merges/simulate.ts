@@ -1,0 +1,27 @@
+import { type Run, requireComplete } from '../../cluster/index.js';
+import { mergeSimulation, openSimulateJob } from '../../cluster/jobs/simulate-job.js';
+import { runBlocks } from '../../cluster/stored-blocks.js';
+import { checkWritable } from '../../formats/files.js';
+import type { MergeOptions } from '../commands/merge.js';
+import { writeRunInfo } from '../outputs.js';
+import { inSession } from '../session.js';
+import { simulationText, writeSimulation } from '../simulation.js';
+
+/** The chains of a run as one simulation, as `equiflow simulate` writes it; without a name for it, what they say. */
+export async function mergeSimulateRun(run: Run, { out, ...options }: MergeOptions): Promise<void> {
+  if (out !== undefined) await checkWritable(out);
+  const started = performance.now();
+  const job = openSimulateJob(run);
+  const { system } = job.simulation;
+  await inSession({ ...options, workers: 1 }, async ({ progress, signal }) => {
+    const manifests = await requireComplete(run, job);
+    const context = { signal, onProgress: progress.update };
+    const simulation = await mergeSimulation(job, runBlocks(run, job, manifests), context);
+    progress.finish();
+    if (out !== undefined) {
+      await writeSimulation(out, system, simulation);
+      await writeRunInfo(out, started, { shards: manifests.size });
+    }
+    process.stdout.write(simulationText(out ?? run.folder, system, simulation, options.json ?? false));
+  });
+}
