@@ -12,6 +12,7 @@ export type { Job, JobBlock, JobContext, JobKind, TensorSpec, UnitRange } from '
 export { openJob } from './jobs/index.js';
 export { makePlan, type Plan, type Run, readRun, shardCount, shardIndices, shardRange, writeRun } from './plan.js';
 export { runShard, SHARDS_LOG, type ShardOutcome, type ShardRecord } from './shard.js';
+export { removeLeftovers } from './shard-files.js';
 export { formatIndices, type RunStatus, requireComplete, runStatus, type ShardProblem } from './status.js';
 export {
   type RunVerification,

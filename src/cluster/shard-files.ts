@@ -1,4 +1,4 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { bytesOf, type Elements } from '../formats/element-writer.js';
@@ -167,9 +167,12 @@ export interface ShardsListing {
   readonly manifests: ReadonlySet<number>;
   /** Files of writers, at work or dead, by the index of their shard. */
   readonly writers: ReadonlyMap<number, readonly string[]>;
+  /** What interrupted writers have left. */
+  readonly parts: readonly string[];
 }
 
 const MANIFEST_NAME = /^(\d{5,})\.json$/;
+const PART_NAME = /^\d{5,}\.part(\.json)?$/;
 const WRITER_NAME = /^\.(\d{5,})\.safetensors\..*\.tmp$/;
 
 /** @throws InputError if the folder of shards is missing */
@@ -189,7 +192,8 @@ export async function listShards(run: Run): Promise<ShardsListing> {
     const writer = WRITER_NAME.exec(name)?.[1];
     if (writer !== undefined) writers.set(Number(writer), [...(writers.get(Number(writer)) ?? []), join(folder, name)]);
   }
-  return { manifests, writers };
+  const parts = names.filter((name) => PART_NAME.test(name)).map((name) => join(folder, name));
+  return { manifests, writers, parts };
 }
 
 /** Seconds since a writer last touched its file; undefined if it is gone. */
@@ -200,4 +204,18 @@ export async function silence(path: string): Promise<number | undefined> {
     if (systemErrorCode(error) === 'ENOENT') return undefined;
     throw asInputError(error, path);
   }
+}
+
+/** A killed writer cannot tidy up. One that was only held up finds its file gone, and the shard done by another. */
+export async function removeAbandoned(paths: Iterable<string>): Promise<void> {
+  for (const path of paths) {
+    if (((await silence(path)) ?? 0) > ABANDONED_SECONDS) await rm(path, { force: true });
+  }
+}
+
+/** Removes from a complete run what interrupted and killed writers have left behind shards that others have done. */
+export async function removeLeftovers(run: Run): Promise<void> {
+  const { writers, parts } = await listShards(run);
+  for (const path of parts) await rm(path, { force: true });
+  await removeAbandoned([...writers.values()].flat());
 }

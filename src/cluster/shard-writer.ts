@@ -10,16 +10,15 @@ import { gigabytes } from '../sampling/sample-files.js';
 import type { Job, JobBlock } from './job.js';
 import { type Run, shardRange } from './plan.js';
 import {
-  ABANDONED_SECONDS,
   arraysChecksum,
   HEARTBEAT_SECONDS,
   listShards,
   manifestText,
+  removeAbandoned,
   type ShardLayout,
   type ShardPaths,
   shardLayout,
   shardPaths,
-  silence,
 } from './shard-files.js';
 
 /** What `stat` counts in. */
@@ -60,7 +59,7 @@ export class ShardWriter {
     let temporary: string | undefined;
     let handle: FileHandle | undefined;
     try {
-      await removeAbandoned(run, index);
+      await removeAbandoned((await listShards(run)).writers.get(index) ?? []);
       temporary = createTemporary(paths.data, 'file');
       const checksums = await takeOver(paths, temporary, run.plan.hash);
       handle = await open(temporary, 'r+');
@@ -172,13 +171,6 @@ async function takeOver({ part, partBlocks }: ShardPaths, temporary: string, pla
   } catch (error) {
     if (systemErrorCode(error) === 'ENOENT' || error instanceof SyntaxError) return [];
     throw error;
-  }
-}
-
-/** A killed writer cannot tidy up. One that was only held up finds its file gone, and the shard done by another. */
-async function removeAbandoned(run: Run, index: number): Promise<void> {
-  for (const path of (await listShards(run)).writers.get(index) ?? []) {
-    if (((await silence(path)) ?? 0) > ABANDONED_SECONDS) await rm(path, { force: true });
   }
 }
 

@@ -1,17 +1,14 @@
-import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { contents, equiflow, ownFolder, succeeds } from './command-line.js';
 
-/** A folder with an untrained model of DW4, of so many steps. */
-async function prepared(t: ExecutionContext, steps = 4): Promise<string> {
+/** A folder with an untrained model of DW4. */
+async function prepared(t: ExecutionContext): Promise<string> {
   const folder = await ownFolder(t);
   await succeeds(t, folder, 'simulate dw4 -n 64 --warm-up 100 --out few.npz --quiet');
-  await succeeds(
-    t,
-    folder,
-    `train dw4 --data few.npz --steps 0 --integrator-steps ${steps} --out m.safetensors --quiet`,
-  );
+  await succeeds(t, folder, 'train dw4 --data few.npz --steps 0 --integrator-steps 4 --out m.safetensors --quiet');
   return folder;
 }
 
@@ -83,8 +80,8 @@ test.serial(
 test.serial(
   'a shard ends with 75 on TERM and keeps its blocks; killed, it begins again; the bytes are those of one process',
   async (t) => {
-    const folder = await prepared(t, 500);
-    const set = '-n 200000 --seed 3';
+    const folder = await prepared(t);
+    const set = '-n 200000 --steps 300 --seed 3';
     await succeeds(t, folder, `plan sample m.safetensors ${set} --shards 1 --out run --json`);
     const line = ['shard', '--plan', 'run', '--index', '0', '--workers', '1'];
     const stop = (signal: NodeJS.Signals) => {
@@ -105,7 +102,14 @@ test.serial(
     t.is((await shards(folder)).filter((name) => name.endsWith('.tmp')).length, 1);
     t.regex(await succeeds(t, folder, 'status --plan run'), /^running +1 +0$/m);
     await succeeds(t, folder, 'shard --plan run --index 0 --quiet');
+    // One that was killed long ago, and one that was interrupted when another had done the shard.
+    const left = ['.00000.safetensors.7.a.tmp', '00000.part', '00000.part.json'].map((name) =>
+      join(folder, 'run', 'shards', name),
+    );
+    for (const path of left) await writeFile(path, '');
+    await utimes(left[0], 0, 0);
     await succeeds(t, folder, 'merge --plan run --out merged --quiet');
+    for (const path of left) t.false(existsSync(path));
     await succeeds(t, folder, `sample m.safetensors ${set} --out one --quiet`);
     t.deepEqual(await contents(join(folder, 'merged')), await contents(join(folder, 'one')));
   },

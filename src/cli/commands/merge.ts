@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander';
-import { type JobKind, type Run, readRun } from '../../cluster/index.js';
+import { type JobKind, type Run, readRun, removeLeftovers } from '../../cluster/index.js';
 import { jsonOption, quietOption, workersOption } from '../options.js';
 import { planOption } from '../run-options.js';
 
@@ -33,4 +33,5 @@ async function run({ plan: path, ...options }: MergeOptions): Promise<void> {
   const opened = await readRun(path);
   const merge = await MERGES[opened.plan.job]();
   await merge(opened, { plan: path, ...options });
+  await removeLeftovers(opened);
 }
