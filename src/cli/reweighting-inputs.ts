@@ -98,7 +98,8 @@ function profileRequest(text: string): ProfileRequest {
 }
 
 function toNumber(text: string): number {
-  return text.trim() === '' ? Number.NaN : Number(text);
+  // A plan in JSON has no -0.
+  return text.trim() === '' ? Number.NaN : Number(text) + 0;
 }
 
 /** Gathers the profiles of an option that may be repeated. */

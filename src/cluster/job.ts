@@ -47,8 +47,10 @@ export interface Job {
   layout(range: UnitRange): readonly TensorSpec[];
   /** The results of a range that begins at a multiple of `grain`, in order. A block is valid until the next is asked for. */
   blocks(range: UnitRange, context: JobContext): AsyncIterable<JobBlock>;
+  /** Units, in whole blocks, of which a merged result has something; all unless told otherwise. */
+  readonly mergedUnits?: number;
   /**
-   * The blocks of the whole job in a merged result, with as many of their arrays, and of these as many elements, as it has.
+   * The blocks of these units in a merged result, with as many of their arrays, and of these as many elements, as it has.
    * @throws DataError if it is the result of another job, or damaged
    */
   merged?(path: string): AsyncIterable<Pick<JobBlock, 'arrays'>>;

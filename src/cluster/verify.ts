@@ -80,7 +80,7 @@ export async function verifyMerged(
 ): Promise<RunVerification> {
   const { merged } = job;
   if (merged === undefined) throw new UsageError(`verify: ${path}: this job merges into figures, expected no file`);
-  const ranges = blocksOf(job, { first: 0, n: job.units });
+  const ranges = blocksOf(job, { first: 0, n: job.mergedUnits ?? job.units });
   async function* blocks(): AsyncGenerator<ClaimedBlock> {
     let k = 0;
     for await (const { arrays } of merged!(path)) yield { range: ranges[k++], arrays, file: path };
@@ -99,17 +99,13 @@ async function compare(
   const chosen = new Set(scatteredIndices(seed, STREAM.verification, total, Math.min(recompute, total)));
   const { signal, onProgress } = context;
   let blocks = 0;
-  let recomputed = 0;
   for await (const block of claimed) {
     if (signal?.aborted) throw new InterruptedError('verification was interrupted; run it again');
-    if (chosen.has(blocks)) {
-      await computeAgain(job, block, context);
-      recomputed++;
-    }
+    if (chosen.has(blocks)) await computeAgain(job, block, context);
     blocks++;
     onProgress?.({ stage: 'verifying', done: blocks, total });
   }
-  return { blocks, recomputed };
+  return { blocks, recomputed: chosen.size };
 }
 
 /** @throws DataError if the block comes out with other bytes */

@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
 import { contents, equiflow, ownFolder, succeeds } from './command-line.js';
@@ -57,6 +57,9 @@ for (const job of JOBS) {
     t.is(await succeeds(t, folder, `merge --plan run --out ${out} --quiet`), text);
     t.true((await contents(folder)).get(out)!.equals(expected));
     t.is(await succeeds(t, folder, `merge --plan run --out again.${out.slice(4)} --json --quiet`), json);
+    await succeeds(t, folder, 'emit parallel --plan run');
+    const script = await readFile(join(run, 'parallel', 'run.sh'), 'utf8');
+    t.true(script.includes(`--out ${join(run, name === 'simulate' ? 'data.npz' : 'profiles.csv')}`), script);
     const verified = JSON.parse(await succeeds(t, folder, 'verify --plan run --recompute 3 --json --quiet'));
     t.deepEqual([verified.shards, verified.recomputed], [4, 3]);
     const again = await equiflow(folder, `verify --plan run --merged ${out} --recompute 3 --json --quiet`.split(' '));

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { Option } from 'commander';
 import type { EmittedFile, RunFacts } from '../../cluster/emit/emit.js';
 import { type Plan, readRun, shardCount } from '../../cluster/index.js';
+import type { ReweightTask } from '../../cluster/jobs/reweight-job.js';
 import { OutputError, UsageError } from '../../errors.js';
 import { writeOutput } from '../../formats/files.js';
 import { planOption } from '../run-options.js';
@@ -32,8 +33,17 @@ export const lines = (name: string, description: string): Option =>
     line,
   ]);
 
-/** Name of the result in the run folder, for jobs whose result is a file. */
-const RESULTS: Readonly<Partial<Record<Plan['job'], string>>> = { sample: 'samples', simulate: 'data.npz' };
+/** Name of the result in the run folder; undefined where it is text alone. */
+function resultName({ job, task }: Plan): string | undefined {
+  switch (job) {
+    case 'sample':
+      return 'samples';
+    case 'simulate':
+      return 'data.npz';
+    case 'reweight':
+      return (task as ReweightTask).profiles.length > 0 ? 'profiles.csv' : undefined;
+  }
+}
 
 /**
  * What is to be known of a run, by absolute paths.
@@ -45,10 +55,10 @@ export async function runFacts({ plan: path, out, command }: EmitOptions): Promi
   const words = command === undefined ? [process.execPath, MAIN] : command.split(' ').filter((word) => word !== '');
   if (words.length === 0)
     throw new UsageError('--command is empty, expected how equiflow starts, such as "npx equiflow"');
-  const result = RESULTS[plan.job];
+  const result = resultName(plan);
   if (result === undefined && out !== undefined) {
     throw new UsageError(
-      `--out is ${out}, but the result of a ${plan.job} is text, which goes to the log of the merge`,
+      `--out is ${out}, but the result of a ${plan.job} without profiles is text, which goes to the log of the merge`,
     );
   }
   return {

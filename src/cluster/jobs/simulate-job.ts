@@ -75,6 +75,8 @@ export function openSimulateJob({ plan }: Run): SimulateJob {
     block: plan.block,
     grain: CHAINS_PER_GROUP,
     layout,
+    // The last chains may have no record in the result.
+    mergedUnits: Math.min(settings.chains, Math.ceil(n / (plan.block * records)) * plan.block),
     merged(path) {
       // The step size in a manifest is the mean of those that the warm-ups found.
       const { stepSize: _, ...given } = settings;
