@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
-import { mergeSamples } from '../../src/cluster/jobs/sample-job.js';
+import { mergeSamples } from '../../src/cluster/jobs/sample-merge.js';
 import { requireComplete } from '../../src/cluster/status.js';
 import { DataError } from '../../src/errors.js';
 import { sampleToFolder } from '../../src/sampling/index.js';
