@@ -39,6 +39,64 @@ export {
   wassersteinDistance,
 } from './analysis/index.js';
 export {
+  allocatedThreads,
+  type CompleteRun,
+  type Cut,
+  type Environment,
+  formatIndices,
+  type Job,
+  type JobBlock,
+  type JobContext,
+  type JobKind,
+  openJob,
+  type Plan,
+  type Processors,
+  type Run,
+  type RunStatus,
+  type RunVerification,
+  readRun,
+  requireComplete,
+  runShard,
+  runStatus,
+  type ShardManifest,
+  type ShardOutcome,
+  type ShardProblem,
+  type ShardsVerification,
+  shardIndex,
+  shardIndices,
+  shardRange,
+  type TensorSpec,
+  type UnitRange,
+  type VerifyOptions,
+  verifyMerged,
+  verifyRun,
+  writeRun,
+} from './cluster/index.js';
+export type { InputFile, SamplePaths } from './cluster/jobs/input-files.js';
+export {
+  mergeReweighting,
+  openReweightJob,
+  planReweighting,
+  type ReweightCut,
+  type ReweightJob,
+  type ReweightTask,
+} from './cluster/jobs/reweight-job.js';
+export {
+  createSampleRun,
+  openSampleJob,
+  type SampleJob,
+  type SampleRunOptions,
+  type SampleTask,
+} from './cluster/jobs/sample-job.js';
+export { mergedWeights, mergeSamples } from './cluster/jobs/sample-merge.js';
+export {
+  mergeSimulation,
+  openSimulateJob,
+  planSimulation,
+  type SimulateJob,
+  type SimulateTask,
+} from './cluster/jobs/simulate-job.js';
+export {
   DataError,
   EquiflowError,
   InputError,
@@ -112,6 +170,7 @@ export {
   rk4,
 } from './integrators/index.js';
 export type { Arithmetic, Precision } from './kernels/index.js';
+export type { ArrayEntry } from './manifest.js';
 export { logNormalization, type MeanFreeNormal, meanFreeNormal } from './priors/index.js';
 export type { Progress, ProgressUpdate } from './progress.js';
 export {
@@ -155,13 +214,16 @@ export {
 } from './reweighting/index.js';
 export {
   type Sampler,
+  type SamplingOptions,
   type Simulation,
   type SimulationOptions,
+  type SimulationPlan,
   type SimulationSettings,
   simulate,
 } from './samplers/index.js';
 export {
   type ArraySource,
+  type Asked,
   arrayInMemory,
   type Ensemble,
   type EnsembleDensity,
@@ -172,6 +234,7 @@ export {
   exportSelection,
   logProb,
   type ManifestContent,
+  type NamedSamples,
   openSamples,
   openSampleWeights,
   openVector,
@@ -200,6 +263,7 @@ export {
   sampleToFolder,
   sampleToHdf5,
   selectSamples,
+  type TargetKind,
   type TracePoint,
   type VectorName,
   type VectorSource,

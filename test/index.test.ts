@@ -19,6 +19,9 @@ const SURFACE = `
   readSampleWeights reducedWork reweight rk4 runPaperExperiment sample sampleToFolder sampleToHdf5
   selectSamples simulate smoothedLogWeights splitConfigurations startConfiguration stateFreeEnergyDifference
   systemFromDefinition systemFromSpec systemSpec tabulatePair tabulatePoints train twoSidedDifference uniformBasis
+  allocatedThreads createSampleRun formatIndices mergeReweighting mergeSamples mergeSimulation mergedWeights openJob
+  openReweightJob openSampleJob openSimulateJob planReweighting planSimulation readRun requireComplete runShard runStatus
+  shardIndex shardIndices shardRange verifyMerged verifyRun writeRun
   vectorInMemory verifySamples wassersteinDistance weightedMean withFewestSteps writeOutput writeSampleSet
 `;
 

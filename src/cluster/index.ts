@@ -1,4 +1,4 @@
-export { allocatedThreads, shardIndex } from './allocation.js';
+export { allocatedThreads, type Environment, type Processors, shardIndex } from './allocation.js';
 export {
   fitShardCost,
   type Outlook,
@@ -10,10 +10,27 @@ export {
 } from './cost.js';
 export type { Job, JobBlock, JobContext, JobKind, TensorSpec, UnitRange } from './job.js';
 export { openJob } from './jobs/index.js';
-export { makePlan, type Plan, type Run, readRun, shardCount, shardIndices, shardRange, writeRun } from './plan.js';
+export {
+  type Cut,
+  makePlan,
+  type Plan,
+  type Run,
+  readRun,
+  shardCount,
+  shardIndices,
+  shardRange,
+  writeRun,
+} from './plan.js';
 export { runShard, SHARDS_LOG, type ShardOutcome, type ShardRecord } from './shard.js';
-export { removeLeftovers } from './shard-files.js';
-export { formatIndices, type RunStatus, requireComplete, runStatus, type ShardProblem } from './status.js';
+export { removeLeftovers, type ShardManifest } from './shard-files.js';
+export {
+  type CompleteRun,
+  formatIndices,
+  type RunStatus,
+  requireComplete,
+  runStatus,
+  type ShardProblem,
+} from './status.js';
 export {
   type RunVerification,
   type ShardsVerification,

@@ -1,10 +1,9 @@
-import type { Elements, StreamedType } from '../formats/element-writer.js';
 import type { Progress } from '../progress.js';
 import type { WorkerPool } from '../workers/index.js';
 
 /** What can be cut into shards. */
-export const JOB_KINDS = ['sample', 'simulate', 'reweight'] as const;
-export type JobKind = (typeof JOB_KINDS)[number];
+export type JobKind = 'sample' | 'simulate' | 'reweight';
+export const JOB_KINDS: readonly JobKind[] = ['sample', 'simulate', 'reweight'];
 
 /** Consecutive units of a job, counted from its beginning. */
 export interface UnitRange {
@@ -15,14 +14,15 @@ export interface UnitRange {
 /** An array of a shard's data file. */
 export interface TensorSpec {
   readonly name: string;
-  readonly type: StreamedType;
+  /** As `.npy` calls it. */
+  readonly type: '<f4' | '<f8';
   readonly shape: readonly number[];
 }
 
 /** What one block of units adds to the arrays of its shard. */
 export interface JobBlock {
   /** The next elements of each array, by name. */
-  readonly arrays: Readonly<Record<string, Elements>>;
+  readonly arrays: Readonly<Record<string, Float32Array | Float64Array>>;
   /** CRC-32 of all of them, one after the other in the order of the layout. */
   readonly checksum: number;
 }

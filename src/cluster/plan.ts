@@ -34,6 +34,13 @@ export interface Run {
   readonly plan: Plan;
 }
 
+/** How a run is cut. */
+export interface Cut {
+  readonly shards: number;
+  /** Index of the first shard: 0 unless the scheduler counts from 1. */
+  readonly firstIndex?: number;
+}
+
 /** The plan with its hash. */
 export function makePlan<Task>(facts: Omit<Plan<Task>, 'hash'>): Plan<Task> {
   return { ...facts, hash: sha256(new TextEncoder().encode(JSON.stringify(content(facts)))) };
@@ -61,12 +68,17 @@ export function evenBoundaries(units: number, shards: number, grain: number, uni
  * Makes the run folder: the plan, files that belong to it, and room for shards.
  * @throws OutputError if the folder is there and not empty; IoError
  */
-export async function writeRun(folder: string, plan: Plan, files: ReadonlyMap<string, Uint8Array>): Promise<void> {
+export async function writeRun(
+  folder: string,
+  plan: Plan,
+  files: ReadonlyMap<string, Uint8Array> = new Map(),
+): Promise<Run> {
   await writeOutputFolder(folder, async (temporary) => {
     await mkdir(join(temporary, 'shards'));
     for (const [name, bytes] of files) await writeOutput(join(temporary, name), bytes);
     await writeOutput(join(temporary, PLAN), new TextEncoder().encode(planText(plan)));
   });
+  return { folder, plan };
 }
 
 /** Readable, with the boundaries in one line. */

@@ -29,6 +29,7 @@ export interface RunStatus {
   readonly units: number;
 }
 
+/** A shard that is not as it should be, and why. */
 export interface ShardProblem {
   readonly index: number;
   readonly reason: string;
@@ -81,15 +82,23 @@ async function isWritten({ writers }: ShardsListing, index: number): Promise<boo
   return false;
 }
 
+/** A run all of whose shards are done, to be merged. */
+export interface CompleteRun<J extends Job = Job> {
+  readonly run: Run;
+  readonly job: J;
+  /** Of all shards, by index. */
+  readonly manifests: ReadonlyMap<number, ShardManifest>;
+}
+
 /**
- * The manifests of all shards of a run that is complete.
+ * The run, if it is complete.
  * @throws InputError if shards are missing; DataError if some are damaged or foreign
  */
-export async function requireComplete(run: Run, job: Job): Promise<ReadonlyMap<number, ShardManifest>> {
+export async function requireComplete<J extends Job>(run: Run, job: J): Promise<CompleteRun<J>> {
   const { done, running, missing, damaged, foreign } = await runStatus(run, job);
   const [problem] = [...foreign, ...damaged];
   if (problem !== undefined) throw new DataError(problem.reason);
-  if (running.length + missing.length === 0) return done;
+  if (running.length + missing.length === 0) return { run, job, manifests: done };
   const parts = [
     ...(missing.length > 0 ? [`${missing.length} missing (${formatIndices(missing)})`] : []),
     ...(running.length > 0 ? [`${running.length} still running (${formatIndices(running)})`] : []),

@@ -5,6 +5,7 @@ import { asInputError } from '../formats/system-errors.js';
 import { blocksOf, type Job, type JobBlock, type UnitRange } from './job.js';
 import { type Run, shardIndices, shardRange } from './plan.js';
 import { arraysChecksum, type ShardManifest, shardLayout, shardPaths } from './shard-files.js';
+import type { CompleteRun } from './status.js';
 
 /** A block as a finished shard has it. */
 export interface StoredBlock extends JobBlock {
@@ -56,16 +57,10 @@ export async function* shardBlocks(
 /**
  * All blocks of a run in order.
  *
- * @param manifests of all shards, by index
  * @param from shards that end before this unit are passed over
  * @throws as `shardBlocks`
  */
-export async function* runBlocks(
-  run: Run,
-  job: Job,
-  manifests: ReadonlyMap<number, ShardManifest>,
-  from = 0,
-): AsyncGenerator<StoredBlock> {
+export async function* runBlocks({ run, job, manifests }: CompleteRun, from = 0): AsyncGenerator<StoredBlock> {
   for (const index of shardIndices(run.plan)) {
     const { first, n } = shardRange(run.plan, index);
     if (first + n > from) yield* shardBlocks(run, job, index, manifests.get(index)!);

@@ -22,6 +22,7 @@ export interface ShardsVerification extends RunVerification {
   readonly planned: number;
 }
 
+/** How much is computed again. */
 export interface VerifyOptions {
   /** How many blocks to compute again, spread over the run. */
   readonly recompute: number;

@@ -6,6 +6,7 @@ export {
 } from './ensembles.js';
 export { type ExportOptions, exportSelection, isExportName } from './export-selection.js';
 export { type NamedSamples, type OpenedInput, openNamedSamples } from './named-samples.js';
+export type { TargetKind } from './partial-folder.js';
 export { type ReweightingSamples, type ReweightOptions, reweight } from './reweight.js';
 export { ReweightingFold } from './reweight-fold.js';
 export { type Asked, planOf, type Question, questionOf } from './reweight-question.js';

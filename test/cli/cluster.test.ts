@@ -81,7 +81,7 @@ test.serial(
   'a shard ends with 75 on TERM and keeps its blocks; killed, it begins again; the bytes are those of one process',
   async (t) => {
     const folder = await prepared(t);
-    const set = '-n 200000 --steps 300 --seed 3';
+    const set = '-n 140000 --steps 200 --seed 3';
     await succeeds(t, folder, `plan sample m.safetensors ${set} --shards 1 --out run --json`);
     const line = ['shard', '--plan', 'run', '--index', '0', '--workers', '1'];
     const stop = (signal: NodeJS.Signals) => {
@@ -94,7 +94,7 @@ test.serial(
     t.is(terminated.code, 75);
     t.regex(
       terminated.stderr,
-      /equiflow: shard 0 was interrupted at [1-9]\d* of 200000 samples; run it again to go on\n$/,
+      /equiflow: shard 0 was interrupted at [1-9]\d* of 140000 samples; run it again to go on\n$/,
     );
     t.deepEqual(await shards(folder), ['00000.part', '00000.part.json']);
     t.is((await stop('SIGKILL')).code, null);

@@ -22,12 +22,12 @@ test('1, 3, 8 and 64 shards, done in any order, merge into the bytes and figures
   for (const shards of [1, 3, 8, 64]) {
     const opened = await planRun(folder, `run-${shards}`, shards, task);
     await doShards(opened, pool, shardIndices(opened.run.plan).reverse());
-    const input = { ...opened, manifests: await requireComplete(opened.run, opened.job) };
+    const complete = await requireComplete(opened.run, opened.job);
     const path = join(folder, `merged-${shards}`);
-    t.deepEqual(await mergeSamples(path, 'folder', input), report);
+    t.deepEqual(await mergeSamples(path, 'folder', complete), report);
     t.deepEqual(await contents(path), expected, `${shards} shards`);
-    t.deepEqual(await mergedWeights(input), report);
-    const set = await mergedSampleSet(input);
+    t.deepEqual(await mergedWeights(complete), report);
+    const set = await mergedSampleSet(complete);
     t.deepEqual(set, await sample(GENERATOR, task, pool));
     t.deepEqual(importanceWeights(set.logWeight), report);
   }
@@ -41,8 +41,8 @@ test('shards merge into HDF5, and in f64', async (t) => {
   await sampleToHdf5(join(folder, 'one.h5'), GENERATOR, task, pool);
   const opened = await planRun(folder, 'run', 5, task);
   await doShards(opened, pool);
-  const input = { ...opened, manifests: await requireComplete(opened.run, opened.job) };
-  await mergeSamples(join(folder, 'merged.h5'), 'file', input);
+  const complete = await requireComplete(opened.run, opened.job);
+  await mergeSamples(join(folder, 'merged.h5'), 'file', complete);
   await sameSet(t, join(folder, 'merged.h5'), join(folder, 'one'));
 });
 
@@ -53,17 +53,17 @@ test('a merge that is interrupted goes on, to the same bytes', async (t) => {
   await sampleToFolder(join(folder, 'one'), GENERATOR, task, pool);
   const opened = await planRun(folder, 'run', 7, task);
   await doShards(opened, pool);
-  const input = { ...opened, manifests: await requireComplete(opened.run, opened.job) };
+  const complete = await requireComplete(opened.run, opened.job);
   const path = join(folder, 'merged');
   const controller = new AbortController();
   const onProgress = ({ done }: { done: number }) => done > 70_000 && controller.abort();
   const options = { signal: controller.signal, onProgress, checkpointSeconds: 0 };
-  const error = await t.throwsAsync(mergeSamples(path, 'folder', input, options), { instanceOf: InterruptedError });
+  const error = await t.throwsAsync(mergeSamples(path, 'folder', complete, options), { instanceOf: InterruptedError });
   t.regex(error!.message, /^merging was interrupted after \d+ of 150007 samples; run it again to go on$/);
   // Shards that are in the set already are not asked for again.
   await rm(shardPaths(opened.run, 0).data);
   const stages = new Set<string>();
-  await mergeSamples(path, 'folder', input, { onProgress: ({ stage }) => stages.add(stage) });
+  await mergeSamples(path, 'folder', complete, { onProgress: ({ stage }) => stages.add(stage) });
   t.deepEqual([...stages], ['checking what is there', 'merging']);
   t.deepEqual(await contents(path), await contents(join(folder, 'one')));
 });
@@ -87,7 +87,7 @@ test('damaged data, foreign shards and weights that are none are refused, with t
   const { run, job } = opened;
   await doShards(opened, pool);
   const out = join(folder, 'merged');
-  const merge = async () => mergeSamples(out, 'folder', { ...opened, manifests: await requireComplete(run, job) });
+  const merge = async () => mergeSamples(out, 'folder', await requireComplete(run, job));
   const { data, manifest } = shardPaths(run, 1);
   const [sound, soundManifest] = [await readFile(data), await readFile(manifest)];
   const refused = async (message: RegExp) => {
@@ -146,11 +146,11 @@ test('a merged set is verified without its shards: its origin, its checksums, an
   const opened = await planRun(folder, 'run', 5, { n: 70_000 });
   const { run, job } = opened;
   await doShards(opened, pool);
-  const input = { ...opened, manifests: await requireComplete(run, job) };
+  const complete = await requireComplete(run, job);
   const paths = [join(folder, 'set'), join(folder, 'set.h5'), join(folder, 'set.npz')];
-  await mergeSamples(paths[0], 'folder', input);
-  await mergeSamples(paths[1], 'file', input);
-  await writeSampleSet(paths[2], await mergedSampleSet(input), sampleProvenance(GENERATOR, TASK.model, TASK));
+  await mergeSamples(paths[0], 'folder', complete);
+  await mergeSamples(paths[1], 'file', complete);
+  await writeSampleSet(paths[2], await mergedSampleSet(complete), sampleProvenance(GENERATOR, TASK.model, TASK));
   await rm(join(run.folder, 'shards'), { recursive: true });
   const verify = (path: string, of = job) => verifyMerged(path, of, { recompute: 9, seed: 1 }, { pool });
   for (const path of paths) t.deepEqual(await verify(path), { blocks: 3, recomputed: 3 }, path);

@@ -11,7 +11,6 @@ import { readRun, shardIndices, writeRun } from '../../src/cluster/plan.js';
 import { runShard } from '../../src/cluster/shard.js';
 import { shardPaths } from '../../src/cluster/shard-files.js';
 import { requireComplete } from '../../src/cluster/status.js';
-import { runBlocks } from '../../src/cluster/stored-blocks.js';
 import { verifyRun } from '../../src/cluster/verify.js';
 import { DataError, InputError, UsageError } from '../../src/errors.js';
 import { decodeSafetensors, encodeNpy } from '../../src/formats/index.js';
@@ -62,7 +61,7 @@ async function planned(path: string, named: NamedSamples, asked: Asked, cut: Rew
 }
 
 async function merged({ run, job }: Awaited<ReturnType<typeof planned>>) {
-  return mergeReweighting(job, runBlocks(run, job, await requireComplete(run, job)));
+  return mergeReweighting(await requireComplete(run, job));
 }
 
 /** What one process finds. */

@@ -6,7 +6,6 @@ import { readRun, shardIndices, writeRun } from '../../src/cluster/plan.js';
 import { runShard } from '../../src/cluster/shard.js';
 import { shardPaths } from '../../src/cluster/shard-files.js';
 import { requireComplete } from '../../src/cluster/status.js';
-import { runBlocks } from '../../src/cluster/stored-blocks.js';
 import { verifyRun } from '../../src/cluster/verify.js';
 import { DataError, UsageError } from '../../src/errors.js';
 import { decodeSafetensors } from '../../src/formats/index.js';
@@ -24,7 +23,7 @@ async function planned(path: string, system: System, options: SamplingOptions, s
 }
 
 async function merged({ run, job }: Awaited<ReturnType<typeof planned>>) {
-  return mergeSimulation(job, runBlocks(run, job, await requireComplete(run, job)));
+  return mergeSimulation(await requireComplete(run, job));
 }
 
 test('1, 3, 8 and 64 shards of chains merge into the simulation of one process, bit by bit', async (t) => {

@@ -30,7 +30,7 @@ test('after failures of every kind the shards that are missing are known in ever
   t.is(names.length, 2 * SHARDS);
 
   const path = join(folder, 'merged');
-  const merge = async () => mergeSamples(path, 'folder', { run, job, manifests: await requireComplete(run, job) });
+  const merge = async () => mergeSamples(path, 'folder', await requireComplete(run, job));
   for (const index of [17, 250]) {
     await simulation.flipBit(index);
     await t.throwsAsync(merge(), { instanceOf: DataError, message: new RegExp(`run shard ${index} again`) });

@@ -1,6 +1,5 @@
 import { type Run, requireComplete } from '../../cluster/index.js';
 import { mergeReweighting, openReweightJob } from '../../cluster/jobs/reweight-job.js';
-import { runBlocks } from '../../cluster/stored-blocks.js';
 import type { MergeOptions } from '../commands/merge.js';
 import { checkProfilesWritable, writeReweighting } from '../reweighting-output.js';
 import { inSession } from '../session.js';
@@ -10,9 +9,9 @@ export async function mergeReweightRun(run: Run, options: MergeOptions): Promise
   const job = openReweightJob(run);
   await checkProfilesWritable(options.out, job.task);
   await inSession({ ...options, workers: 1 }, async ({ progress, signal }) => {
-    const manifests = await requireComplete(run, job);
+    const complete = await requireComplete(run, job);
     const context = { signal, onProgress: progress.update };
-    const result = await mergeReweighting(job, runBlocks(run, job, manifests), context);
+    const result = await mergeReweighting(complete, context);
     progress.finish();
     process.stdout.write(await writeReweighting(result, job.task, options));
   });

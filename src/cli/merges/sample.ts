@@ -16,16 +16,16 @@ export async function mergeSampleRun(run: Run, { out, ...options }: MergeOptions
   const kind = out === undefined ? undefined : await checkSamplesOut(out, generator, task.n, task.precision);
   const started = performance.now();
   await inSession({ ...options, workers: 1 }, async ({ progress, signal }) => {
-    const input = { run, job, manifests: await requireComplete(run, job) };
+    const complete = await requireComplete(run, job);
     const context = { signal, onProgress: progress.update };
     const finished = async (report: Awaited<ReturnType<typeof mergedWeights>>) => {
       progress.finish();
-      if (out !== undefined) await writeRunInfo(out, started, { shards: input.manifests.size });
+      if (out !== undefined) await writeRunInfo(out, started, { shards: complete.manifests.size });
       printSamples({ out: out ?? run.folder, report }, generator, options);
     };
-    if (out === undefined || kind === undefined) return finished(await mergedWeights(input, context));
-    if (kind !== 'archive') return finished(await mergeSamples(out, kind, input, context));
-    const set = await mergedSampleSet(input);
+    if (out === undefined || kind === undefined) return finished(await mergedWeights(complete, context));
+    if (kind !== 'archive') return finished(await mergeSamples(out, kind, complete, context));
+    const set = await mergedSampleSet(complete);
     await writeSampleSet(out, set, sampleProvenance(generator, task.model, task));
     return finished(importanceWeights(set.logWeight));
   });

@@ -1,6 +1,5 @@
 import { type Run, requireComplete } from '../../cluster/index.js';
 import { mergeSimulation, openSimulateJob } from '../../cluster/jobs/simulate-job.js';
-import { runBlocks } from '../../cluster/stored-blocks.js';
 import { checkWritable } from '../../formats/files.js';
 import type { MergeOptions } from '../commands/merge.js';
 import { writeRunInfo } from '../outputs.js';
@@ -14,13 +13,13 @@ export async function mergeSimulateRun(run: Run, { out, ...options }: MergeOptio
   const job = openSimulateJob(run);
   const { system } = job.simulation;
   await inSession({ ...options, workers: 1 }, async ({ progress, signal }) => {
-    const manifests = await requireComplete(run, job);
+    const complete = await requireComplete(run, job);
     const context = { signal, onProgress: progress.update };
-    const simulation = await mergeSimulation(job, runBlocks(run, job, manifests), context);
+    const simulation = await mergeSimulation(complete, context);
     progress.finish();
     if (out !== undefined) {
       await writeSimulation(out, system, simulation);
-      await writeRunInfo(out, started, { shards: manifests.size });
+      await writeRunInfo(out, started, { shards: complete.manifests.size });
     }
     process.stdout.write(simulationText(out ?? run.folder, system, simulation, options.json ?? false));
   });

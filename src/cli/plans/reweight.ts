@@ -48,7 +48,7 @@ async function run(path: string | undefined, options: Options): Promise<void> {
     onProgress: progress.update,
   });
   progress.finish();
-  await writeRun(out, plan, new Map());
+  await writeRun(out, plan);
   const { n } = plan.task;
   const facts = { out, shards: shardCount(plan), samples: n, hash: plan.hash };
   process.stdout.write(options.json ? json(facts) : `${out}: ${n} samples in ${shards} shards\n`);

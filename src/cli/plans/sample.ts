@@ -1,12 +1,11 @@
 import { availableParallelism } from 'node:os';
 import { Command, Option } from 'commander';
-import { MODEL, planSamples } from '../../cluster/jobs/sample-job.js';
-import { shardCount, writeRun } from '../../cluster/plan.js';
+import { createSampleRun } from '../../cluster/jobs/sample-job.js';
 import { samplingRate } from '../../cluster/rate.js';
 import { chooseShards, DEFAULT_MINUTES, DEFAULT_THREADS, type ShardChoice } from '../../cluster/shard-choice.js';
 import { type BoltzmannGenerator, decodeModel } from '../../flows/index.js';
-import { sha256 } from '../../formats/checksum.js';
 import { checkFolderWritable, readInput } from '../../formats/files.js';
+import type { Arithmetic } from '../../kernels/index.js';
 import { sampleBytes } from '../../sampling/sample-files.js';
 import { withIntegrator } from '../integrator.js';
 import { type IntegratorOptions, integratorOptions } from '../integrator-options.js';
@@ -63,27 +62,30 @@ export function planSampleCommand(): Command {
 
 async function run(path: string, options: Options): Promise<void> {
   const { count: n, seed, first, precision, firstIndex, out } = options;
-  const bytes = await readInput(path);
-  const generator = withIntegrator(decodeModel(bytes, path).generator, options);
-  const arithmetic = options.relaxed ? ('relaxed' as const) : ('strict' as const);
-  const task = { model: sha256(bytes), seed, first, n, precision, arithmetic };
+  const model = await readInput(path);
+  const generator = withIntegrator(decodeModel(model, path).generator, options);
   await checkFolderWritable(out, {});
   const choice = options.shards === undefined ? await choiceFor(generator, options) : undefined;
-  const plan = planSamples(generator, task, { shards: options.shards ?? choice!.shards, firstIndex });
-  await writeRun(out, plan, new Map([[MODEL, bytes]]));
-  const shards = shardCount(plan);
+  const shards = options.shards ?? choice!.shards;
+  const { plan } = await createSampleRun(out, model, {
+    ...{ n, seed, first, precision, arithmetic: arithmeticOf(options), shards, firstIndex },
+    integrator: generator.flow.integrator,
+  });
   const facts = { out, shards, samples: n, hash: plan.hash, ...(choice ? { choice } : {}) };
   const text = choice ? `${out}: ${n} samples in ${choice.text}\n` : `${out}: ${n} samples in ${shards} shards\n`;
   process.stdout.write(options.json ? json(facts) : text);
 }
 
+function arithmeticOf({ relaxed }: Pick<Options, 'relaxed'>): Arithmetic {
+  return relaxed ? 'relaxed' : 'strict';
+}
+
 /** Measures how fast this machine samples with the threads of a shard, or all that it has. */
 function choiceFor(generator: BoltzmannGenerator, options: Options): Promise<ShardChoice> {
-  const { count, precision, relaxed, minutes = DEFAULT_MINUTES, threads = DEFAULT_THREADS } = options;
+  const { count, precision, minutes = DEFAULT_MINUTES, threads = DEFAULT_THREADS } = options;
   const workers = Math.min(threads, availableParallelism());
   return inSession({ workers, quiet: true }, async ({ pool, signal }) => {
-    const arithmetic = relaxed ? ('relaxed' as const) : ('strict' as const);
-    const rate = await samplingRate(generator, { precision, arithmetic, signal }, pool);
+    const rate = await samplingRate(generator, { precision, arithmetic: arithmeticOf(options), signal }, pool);
     const { particles, dimensions } = generator.prior;
     const unitBytes = sampleBytes(particles * dimensions, precision);
     return chooseShards({ units: count, unit: 'samples', grain: 1, unitBytes, rate, threads, minutes });

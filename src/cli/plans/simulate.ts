@@ -28,7 +28,7 @@ async function run(spec: string, options: Options): Promise<void> {
   const system = await loadSystem(spec);
   checkSimulationSize(system, options.count);
   const plan = planSimulation(system, samplingOptions(options), { shards, firstIndex });
-  await writeRun(out, plan, new Map());
+  await writeRun(out, plan);
   const { chains } = plan.task.settings;
   const facts = { out, shards: shardCount(plan), chains, configurations: options.count, hash: plan.hash };
   process.stdout.write(

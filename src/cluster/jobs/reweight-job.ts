@@ -22,9 +22,10 @@ import {
 } from '../../sampling/index.js';
 import { describeSystem, systemFromDescription } from '../../systems/index.js';
 import type { Job, JobBlock, JobContext, UnitRange } from '../job.js';
-import { evenBoundaries, makePlan, PLAN, type Plan, type Run } from '../plan.js';
+import { type Cut, evenBoundaries, makePlan, PLAN, type Plan, type Run } from '../plan.js';
 import { arraysChecksum } from '../shard-files.js';
-import type { StoredBlock } from '../stored-blocks.js';
+import type { CompleteRun } from '../status.js';
+import { runBlocks } from '../stored-blocks.js';
 import {
   absolutePaths,
   type InputFile,
@@ -60,14 +61,14 @@ export interface ReweightTask {
 /** A job of reweighting with what is asked. */
 export interface ReweightJob extends Job {
   readonly task: ReweightTask;
+  /** @internal */
   readonly question: Question;
+  /** @internal */
   readonly plan: ReweightingPlan;
 }
 
 /** How a reweighting is cut, and whether its input is looked through before. */
-export interface ReweightCut {
-  readonly shards: number;
-  readonly firstIndex?: number;
+export interface ReweightCut extends Cut {
   /**
    * Reads all that is used: compares the set with the checksums in its manifest, which shards cannot, since they are of whole
    * arrays, and notes those of all files, by which shards tell a file that was touched from one that was changed. Default true.
@@ -161,16 +162,15 @@ function openInput({ paths, kT, system }: ReweightTask) {
 
 /**
  * What all shards say together.
- * @param blocks of all shards, in order
  * @throws DataError if a weight is NaN or infinite, or all are zero; UsageError as `reweight`; InterruptedError if the signal aborts
  */
 export async function mergeReweighting(
-  { task, question, plan }: ReweightJob,
-  blocks: AsyncIterable<StoredBlock>,
+  complete: CompleteRun<ReweightJob>,
   { signal, onProgress }: Omit<JobContext, 'pool'> = {},
 ): Promise<Reweighting> {
+  const { task, question, plan } = complete.job;
   const fold = new ReweightingFold(task.n);
-  for await (const { arrays, range, shard } of blocks) {
+  for await (const { arrays, range, shard } of runBlocks(complete)) {
     if (signal?.aborted) throw new InterruptedError('merging was interrupted; run it again');
     const logWeight = arrays.logWeight as Float64Array;
     requireWeights(logWeight, range.first, shard);

@@ -11,7 +11,7 @@ import { streamBlockSize } from '../../sampling/sample-stream.js';
 import { ARRAYS, shapeOf, typeOf } from '../../sampling/set-arrays.js';
 import type { SummarizedFacts } from '../../sampling/tasks.js';
 import type { Job, JobBlock, JobContext, UnitRange } from '../job.js';
-import { evenBoundaries, makePlan, type Plan, type Run } from '../plan.js';
+import { type Cut, evenBoundaries, makePlan, type Plan, type Run, writeRun } from '../plan.js';
 import { mergedBlocks } from './merged-blocks.js';
 
 /** Name of the model in its run folder. */
@@ -36,11 +36,39 @@ export interface SampleJob extends Job {
   readonly generator: BoltzmannGenerator;
 }
 
+/** What is sampled, and in how many shards. */
+export interface SampleRunOptions extends Cut {
+  readonly n: number;
+  readonly seed: number;
+  /** Global index of the first sample, 0 unless told otherwise. */
+  readonly first?: number;
+  readonly precision?: Precision;
+  readonly arithmetic?: Arithmetic;
+  /** Instead of the model's own. */
+  readonly integrator?: Integrator;
+}
+
+/**
+ * Plans samples of a model and makes the run folder, with a copy of the model in it.
+ *
+ * @param model the model file's bytes
+ * @throws DataError if they are no model; UsageError for a seed, range or number of shards out of bounds; OutputError, IoError as
+ *   `writeRun`
+ */
+export async function createSampleRun(folder: string, model: Uint8Array, options: SampleRunOptions): Promise<Run> {
+  const { n, seed, first = 0, precision = 'f32', arithmetic = 'strict' } = options;
+  const { generator } = decodeModel(model, 'model');
+  const integrator = options.integrator ?? generator.flow.integrator;
+  const task = { model: sha256(model), seed, first, n, precision, arithmetic };
+  const plan = planSamples(integratedBy(generator, integrator), task, options);
+  return writeRun(folder, plan, new Map([[MODEL, model]]));
+}
+
 /** @throws UsageError for a seed, range or number of shards out of bounds */
 export function planSamples(
   generator: BoltzmannGenerator,
   task: Omit<SampleTask, 'integrator'>,
-  { shards, firstIndex = 0 }: { shards: number; firstIndex?: number },
+  { shards, firstIndex = 0 }: Cut,
 ): Plan<SampleTask> {
   requireRange(task);
   return makePlan({

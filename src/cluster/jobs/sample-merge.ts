@@ -14,19 +14,10 @@ import {
 import { ARRAYS } from '../../sampling/set-arrays.js';
 import { WeightStream } from '../../sampling/weight-stream.js';
 import type { JobContext } from '../job.js';
-import type { Run } from '../plan.js';
-import type { ShardManifest } from '../shard-files.js';
+import type { CompleteRun } from '../status.js';
 import { runBlocks } from '../stored-blocks.js';
 import type { SampleJob } from './sample-job.js';
 import { requireWeights } from './weights.js';
-
-/** What of a run goes into a merged set. */
-export interface MergeInput {
-  readonly run: Run;
-  readonly job: SampleJob;
-  /** Of all shards, by index. */
-  readonly manifests: ReadonlyMap<number, ShardManifest>;
-}
 
 /**
  * Writes the samples of all shards as one set, a folder or an HDF5 file: the bytes that one process would have written.
@@ -37,12 +28,12 @@ export interface MergeInput {
 export function mergeSamples(
   path: string,
   kind: TargetKind,
-  input: MergeInput,
+  complete: CompleteRun<SampleJob>,
   options: Pick<SampleStreamOptions, 'signal' | 'onProgress' | 'checkpointSeconds'> = {},
 ): Promise<WeightReport> {
-  const { generator, task } = input.job;
+  const { generator, task } = complete.job;
   async function* blocks(done: number): AsyncGenerator<SummarizedBlock> {
-    for await (const block of mergedBlocks(input, streamBlockSize(generator), done)) {
+    for await (const block of mergedBlocks(complete, streamBlockSize(generator), done)) {
       yield { ...block, summary: summarize(block) };
     }
   }
@@ -54,13 +45,13 @@ export function mergeSamples(
  * @throws as `mergeSamples`; InterruptedError if the signal aborts
  */
 export async function mergedWeights(
-  input: MergeInput,
+  complete: CompleteRun<SampleJob>,
   { signal, onProgress }: Omit<JobContext, 'pool'> = {},
 ): Promise<WeightReport> {
-  const { generator, task } = input.job;
+  const { generator, task } = complete.job;
   const weights = new WeightStream(task.n);
   let done = 0;
-  for await (const { logWeight } of mergedBlocks(input, streamBlockSize(generator), 0)) {
+  for await (const { logWeight } of mergedBlocks(complete, streamBlockSize(generator), 0)) {
     if (signal?.aborted) throw new InterruptedError('merging was interrupted; run it again');
     weights.add(logWeight, weightBlocks(logWeight));
     done += logWeight.length;
@@ -70,10 +61,10 @@ export async function mergedWeights(
 }
 
 /** The samples of all shards in memory. @throws as `mergeSamples` */
-export async function mergedSampleSet(input: MergeInput): Promise<SampleSet> {
-  const { task, generator } = input.job;
+export async function mergedSampleSet(complete: CompleteRun<SampleJob>): Promise<SampleSet> {
+  const { task, generator } = complete.job;
   const { particles, dimensions, kT } = generator.prior;
-  const blocks = mergedBlocks(input, task.n, 0);
+  const blocks = mergedBlocks(complete, task.n, 0);
   const { value } = await blocks.next();
   await blocks.return(undefined);
   return { n: task.n, particles, dimensions, kT, ...value! };
@@ -81,10 +72,11 @@ export async function mergedSampleSet(input: MergeInput): Promise<SampleSet> {
 
 /** Samples from number `done` on in blocks of `size`, whatever the blocks of shards are. A block is valid until the next is asked for. */
 async function* mergedBlocks(
-  { run, job, manifests }: MergeInput,
+  complete: CompleteRun<SampleJob>,
   size: number,
   done: number,
 ): AsyncGenerator<SampleBlock, undefined> {
+  const { job } = complete;
   const { n, first, precision } = job.task;
   const width = job.generator.prior.particles * job.generator.prior.dimensions;
   const shape = (count: number) => ({ n: count, coordinates: width, precision });
@@ -92,7 +84,7 @@ async function* mergedBlocks(
   let at = done;
   let filled = 0;
   let block = blockIn(room, shape(Math.min(size, n - at)));
-  for await (const { arrays, range, shard } of runBlocks(run, job, manifests, done)) {
+  for await (const { arrays, range, shard } of runBlocks(complete, done)) {
     const stored = arrays as unknown as SampleBlock;
     requireWeights(stored.logWeight, first + range.first, shard);
     for (let from = Math.max(0, at - range.first); from < range.n; ) {

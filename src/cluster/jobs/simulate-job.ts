@@ -13,9 +13,10 @@ import {
 } from '../../samplers/index.js';
 import { describeSystem, type System, systemDefinition, systemFromDescription } from '../../systems/index.js';
 import type { Job, JobBlock, JobContext, UnitRange } from '../job.js';
-import { evenBoundaries, makePlan, PLAN, type Plan, type Run } from '../plan.js';
+import { type Cut, evenBoundaries, makePlan, PLAN, type Plan, type Run } from '../plan.js';
 import { arraysChecksum } from '../shard-files.js';
-import type { StoredBlock } from '../stored-blocks.js';
+import type { CompleteRun } from '../status.js';
+import { runBlocks } from '../stored-blocks.js';
 import { mergedBlocks } from './merged-blocks.js';
 
 /** Markov chains, as a plan says it. */
@@ -36,7 +37,7 @@ export interface SimulateJob extends Job {
 export function planSimulation(
   system: System,
   options: SamplingOptions,
-  { shards, firstIndex = 0 }: { shards: number; firstIndex?: number },
+  { shards, firstIndex = 0 }: Cut,
 ): Plan<SimulateTask> {
   const settings = resolveSettings(system, options);
   return makePlan({
@@ -55,6 +56,7 @@ function wholeDescription(system: System): unknown {
   return same ? description : systemDefinition(system);
 }
 
+/** The chains of a run, ready to be run. */
 export function openSimulateJob({ plan }: Run): SimulateJob {
   const { system: description, n, settings } = plan.task as SimulateTask;
   const system = systemFromDescription(description, PLAN);
@@ -99,16 +101,15 @@ export function openSimulateJob({ plan }: Run): SimulateJob {
 
 /**
  * The simulation of all chains.
- * @param blocks of all shards, in order
  * @throws InterruptedError if the signal aborts
  */
 export async function mergeSimulation(
-  { simulation, units }: SimulateJob,
-  blocks: AsyncIterable<StoredBlock>,
+  complete: CompleteRun<SimulateJob>,
   { signal, onProgress }: Omit<JobContext, 'pool'> = {},
 ): Promise<Simulation> {
+  const { simulation, units } = complete.job;
   const fold = new SimulationFold(simulation);
-  for await (const { arrays, range } of blocks) {
+  for await (const { arrays, range } of runBlocks(complete)) {
     if (signal?.aborted) throw new InterruptedError('merging was interrupted; run it again');
     fold.add(arrays as unknown as ChainsRun);
     onProgress?.({ stage: 'merging', done: range.first + range.n, total: units });
