@@ -5,7 +5,7 @@ import { sha256 } from '../formats/checksum.js';
 import { readInput, writeOutput, writeOutputFolder } from '../formats/files.js';
 import { brief, decodeText } from '../formats/text.js';
 import { VERSION } from '../version.js';
-import { JOB_KINDS, type JobKind, type UnitRange } from './job.js';
+import { JOB_KINDS, type Job, type JobKind, type UnitRange } from './job.js';
 
 /** Name of the plan in its run folder. */
 export const PLAN = 'plan.json';
@@ -62,6 +62,15 @@ export function evenBoundaries(units: number, shards: number, grain: number, uni
     throw new UsageError(`plan: ${shards} shards of ${units} ${unit}, expected an integer from 1 to ${grains}${limit}`);
   }
   return Array.from({ length: shards + 1 }, (_, k) => Math.min(units, Math.floor((k * grains) / shards) * grain));
+}
+
+/** The same job cut otherwise. @throws as `evenBoundaries` */
+export function recut<Task>(
+  { hash: _, ...facts }: Plan<Task>,
+  { units, grain, unit }: Pick<Job, 'units' | 'grain' | 'unit'>,
+  shards: number,
+): Plan<Task> {
+  return makePlan({ ...facts, boundaries: evenBoundaries(units, shards, grain, unit) });
 }
 
 /**

@@ -1,6 +1,7 @@
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
+import { encodeNpy } from '../../src/formats/index.js';
 import { contents, equiflow, ownFolder, succeeds } from './command-line.js';
 
 /* Whole runs as a user makes them: a command in one process, and the same cut into shards, one of which is interrupted. */
@@ -88,4 +89,21 @@ test('a merge says what it lacks, a plan what it cannot cut', async (t) => {
   await ends('plan reweight nowhere.npz --shards 2 --out other', 66, /nowhere\.npz/);
   await ends('plan reweight --shards 2 --out other', 2, /give a sample set, or --log-q/);
   await ends('plan reweight run --shards 2 --out run', 73, /the folder holds other files/);
+});
+
+test('without a number of shards one is chosen by the speed here: as few as take no longer than asked', async (t) => {
+  const folder = await ownFolder(t);
+  const plan = async (line: string) => JSON.parse(await succeeds(t, folder, `plan ${line} --json`));
+  const few = await plan('simulate dw2 -n 640 --chains 640 --out few');
+  t.deepEqual([few.shards, few.choice.shards, few.choice.units], [1, 1, 640]);
+  t.regex(few.choice.text, /chains a second and thread measured here/);
+  // A millionth of a minute is too short for any shard: each has one group of chains for each thread, or one block.
+  const many = await plan('simulate dw2 -n 640 --chains 640 --minutes 1e-6 --threads 2 --out many');
+  t.deepEqual([many.shards, many.choice.units], [10, 64]);
+  await writeFile(join(folder, 'v.npy'), encodeNpy({ shape: [20_000], data: new Float64Array(20_000) }));
+  const arrays = 'reweight --log-q v.npy --energy v.npy --quiet';
+  t.is((await plan(`${arrays} --minutes 1e-6 --threads 1 --out blocks`)).shards, 5);
+  t.is((await plan(`${arrays} --out block`)).shards, 1);
+  const { stderr, code } = await equiflow(folder, `plan ${arrays} --shards 2 --threads 2 --out o`.split(' '));
+  t.is(code, 2, stderr);
 });

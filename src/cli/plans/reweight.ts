@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander';
-import { planReweighting } from '../../cluster/jobs/reweight-job.js';
-import { shardCount, writeRun } from '../../cluster/plan.js';
+import { openReweightJob, planReweighting } from '../../cluster/jobs/reweight-job.js';
+import { recut, writeRun } from '../../cluster/plan.js';
+import { blocksRate, unitBytes } from '../../cluster/rate.js';
 import { checkFolderWritable } from '../../formats/files.js';
 import { jsonOption, quietOption } from '../options.js';
 import { json } from '../outputs.js';
@@ -13,7 +14,7 @@ import {
   withArrayOptions,
   withReweightingOptions,
 } from '../reweighting-inputs.js';
-import { type CutOptions, firstIndexOption, runOption, shardsOption } from './options.js';
+import { type CutOptions, shardsFor, withCutOptions } from './options.js';
 
 interface Options extends CutOptions, ReweightingInput {
   check: boolean;
@@ -27,29 +28,33 @@ export function planReweightCommand(): Command {
       'what samples say of a target, as `equiflow reweight` finds it; a shard has 4096 samples or a multiple',
     )
     .argument('[samples]', 'sample set (.npz, folder or HDF5); may be left out with --log-q and --energy or --system');
-  return withArrayOptions(withReweightingOptions(command, PROFILES))
+  return withCutOptions(withArrayOptions(withReweightingOptions(command, PROFILES)))
     .addOption(
       new Option('--no-check', 'do not read all input once, to compare it with its checksums and to know it again'),
     )
-    .addOption(shardsOption())
-    .addOption(firstIndexOption())
-    .addOption(runOption())
     .addOption(quietOption())
     .addOption(jsonOption())
     .action(run);
 }
 
 async function run(path: string | undefined, options: Options): Promise<void> {
-  const { shards, firstIndex, out, check } = options;
+  const { firstIndex, out, check } = options;
   await checkFolderWritable(out, {});
   const progress = progressDisplay(options.quiet ?? false);
-  const cut = { shards, firstIndex, check };
-  const plan = await planReweighting(await namedSamples(path, options), asked(options), cut, {
-    onProgress: progress.update,
-  });
+  const cut = { shards: options.shards ?? 1, firstIndex, check };
+  const context = { onProgress: progress.update };
+  const whole = await planReweighting(await namedSamples(path, options), asked(options), cut, context);
   progress.finish();
+  const job = openReweightJob({ folder: out, plan: whole });
+  const { shards, choice, text } = await shardsFor(options, {
+    units: job.units,
+    unit: 'samples',
+    grain: () => job.grain,
+    unitBytes: unitBytes(job),
+    rate: ({ pool, signal }) => blocksRate(job, { signal }, pool),
+  });
+  const plan = recut(whole, job, shards);
   await writeRun(out, plan);
-  const { n } = plan.task;
-  const facts = { out, shards: shardCount(plan), samples: n, hash: plan.hash };
-  process.stdout.write(options.json ? json(facts) : `${out}: ${n} samples in ${shards} shards\n`);
+  const facts = { out, shards, samples: job.units, hash: plan.hash, ...(choice ? { choice } : {}) };
+  process.stdout.write(options.json ? json(facts) : `${out}: ${job.units} samples in ${text}\n`);
 }

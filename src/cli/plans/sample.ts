@@ -1,23 +1,16 @@
-import { availableParallelism } from 'node:os';
 import { Command, Option } from 'commander';
 import { createSampleRun } from '../../cluster/jobs/sample-job.js';
 import { samplingRate } from '../../cluster/rate.js';
-import { chooseShards, DEFAULT_MINUTES, DEFAULT_THREADS, type ShardChoice } from '../../cluster/shard-choice.js';
-import { type BoltzmannGenerator, decodeModel } from '../../flows/index.js';
+import { decodeModel } from '../../flows/index.js';
 import { checkFolderWritable, readInput } from '../../formats/files.js';
-import type { Arithmetic } from '../../kernels/index.js';
 import { sampleBytes } from '../../sampling/sample-files.js';
 import { withIntegrator } from '../integrator.js';
 import { type IntegratorOptions, integratorOptions } from '../integrator-options.js';
-import { integer, jsonOption, positive, precisionOption, seedOption } from '../options.js';
+import { integer, jsonOption, precisionOption, seedOption } from '../options.js';
 import { json } from '../outputs.js';
-import { inSession } from '../session.js';
-import { type CutOptions, firstIndexOption, runOption, shardsOption } from './options.js';
+import { type CutOptions, shardsFor, withCutOptions } from './options.js';
 
-interface Options extends Omit<CutOptions, 'shards'>, IntegratorOptions {
-  shards?: number;
-  minutes?: number;
-  threads?: number;
+interface Options extends CutOptions, IntegratorOptions {
   count: number;
   seed: number;
   first: number;
@@ -39,23 +32,8 @@ export function planSampleCommand(): Command {
     .option(
       '--relaxed',
       'fused multiply-adds where the processor has them; shards of unlike machines may then differ in last bits',
-    )
-    .addOption(shardsOption().makeOptionMandatory(false).conflicts(['minutes', 'threads']))
-    .addOption(
-      new Option(
-        '--minutes <minutes>',
-        `without --shards: what a shard should take, by the speed measured here (default: ${DEFAULT_MINUTES})`,
-      ).argParser(positive),
-    )
-    .addOption(
-      new Option(
-        '--threads <integer>',
-        `without --shards: the threads that a shard will have (default: ${DEFAULT_THREADS})`,
-      ).argParser(integer(1, 1024)),
-    )
-    .addOption(firstIndexOption())
-    .addOption(runOption())
-    .addOption(jsonOption());
+    );
+  withCutOptions(command).addOption(jsonOption());
   for (const option of integratorOptions()) command.addOption(option);
   return command.action(run);
 }
@@ -65,29 +43,19 @@ async function run(path: string, options: Options): Promise<void> {
   const model = await readInput(path);
   const generator = withIntegrator(decodeModel(model, path).generator, options);
   await checkFolderWritable(out, {});
-  const choice = options.shards === undefined ? await choiceFor(generator, options) : undefined;
-  const shards = options.shards ?? choice!.shards;
+  const arithmetic = options.relaxed ? ('relaxed' as const) : ('strict' as const);
+  const { particles, dimensions } = generator.prior;
+  const { shards, choice, text } = await shardsFor(options, {
+    units: n,
+    unit: 'samples',
+    grain: () => 1,
+    unitBytes: sampleBytes(particles * dimensions, precision),
+    rate: ({ pool, signal }) => samplingRate(generator, { precision, arithmetic, signal }, pool),
+  });
   const { plan } = await createSampleRun(out, model, {
-    ...{ n, seed, first, precision, arithmetic: arithmeticOf(options), shards, firstIndex },
+    ...{ n, seed, first, precision, arithmetic, shards, firstIndex },
     integrator: generator.flow.integrator,
   });
   const facts = { out, shards, samples: n, hash: plan.hash, ...(choice ? { choice } : {}) };
-  const text = choice ? `${out}: ${n} samples in ${choice.text}\n` : `${out}: ${n} samples in ${shards} shards\n`;
-  process.stdout.write(options.json ? json(facts) : text);
-}
-
-function arithmeticOf({ relaxed }: Pick<Options, 'relaxed'>): Arithmetic {
-  return relaxed ? 'relaxed' : 'strict';
-}
-
-/** Measures how fast this machine samples with the threads of a shard, or all that it has. */
-function choiceFor(generator: BoltzmannGenerator, options: Options): Promise<ShardChoice> {
-  const { count, precision, minutes = DEFAULT_MINUTES, threads = DEFAULT_THREADS } = options;
-  const workers = Math.min(threads, availableParallelism());
-  return inSession({ workers, quiet: true }, async ({ pool, signal }) => {
-    const rate = await samplingRate(generator, { precision, arithmetic: arithmeticOf(options), signal }, pool);
-    const { particles, dimensions } = generator.prior;
-    const unitBytes = sampleBytes(particles * dimensions, precision);
-    return chooseShards({ units: count, unit: 'samples', grain: 1, unitBytes, rate, threads, minutes });
-  });
+  process.stdout.write(options.json ? json(facts) : `${out}: ${n} samples in ${text}\n`);
 }

@@ -1,11 +1,13 @@
 import { Command } from 'commander';
-import { planSimulation } from '../../cluster/jobs/simulate-job.js';
-import { shardCount, writeRun } from '../../cluster/plan.js';
+import { openSimulateJob, planSimulation } from '../../cluster/jobs/simulate-job.js';
+import { recut, writeRun } from '../../cluster/plan.js';
+import { chainRate, unitBytes } from '../../cluster/rate.js';
+import { checkFolderWritable } from '../../formats/files.js';
 import { loadSystem } from '../../systems/index.js';
 import { jsonOption } from '../options.js';
 import { json } from '../outputs.js';
 import { checkSimulationSize, type SimulationInput, samplingOptions, withSimulationOptions } from '../simulation.js';
-import { type CutOptions, firstIndexOption, runOption, shardsOption } from './options.js';
+import { type CutOptions, shardsFor, withCutOptions } from './options.js';
 
 interface Options extends CutOptions, SimulationInput {
   json?: boolean;
@@ -15,23 +17,29 @@ export function planSimulateCommand(): Command {
   const command = new Command('simulate')
     .description('chains of a simulation, as `equiflow simulate` runs them; a shard has 32 of them or a multiple')
     .argument('<system>', 'system, for example dw4 or lj13:pairFactor=2');
-  return withSimulationOptions(command)
-    .addOption(shardsOption())
-    .addOption(firstIndexOption())
-    .addOption(runOption())
-    .addOption(jsonOption())
-    .action(run);
+  return withCutOptions(withSimulationOptions(command)).addOption(jsonOption()).action(run);
 }
 
 async function run(spec: string, options: Options): Promise<void> {
-  const { shards, firstIndex, out } = options;
+  const { firstIndex, out } = options;
   const system = await loadSystem(spec);
   checkSimulationSize(system, options.count);
-  const plan = planSimulation(system, samplingOptions(options), { shards, firstIndex });
+  const whole = planSimulation(system, samplingOptions(options), { shards: 1, firstIndex });
+  await checkFolderWritable(out, {});
+  const job = openSimulateJob({ folder: out, plan: whole });
+  const { units: chains, grain } = job;
+  const { shards, choice, text } = await shardsFor(options, {
+    units: chains,
+    unit: 'chains',
+    // A group of chains keeps one thread busy.
+    grain: (threads) => grain * threads,
+    unitBytes: unitBytes(job),
+    rate: ({ pool, signal }) => chainRate(job.simulation, { signal }, pool),
+  });
+  const plan = recut(whole, job, shards);
   await writeRun(out, plan);
-  const { chains } = plan.task.settings;
-  const facts = { out, shards: shardCount(plan), chains, configurations: options.count, hash: plan.hash };
+  const facts = { out, shards, chains, configurations: options.count, hash: plan.hash, ...(choice ? { choice } : {}) };
   process.stdout.write(
-    options.json ? json(facts) : `${out}: ${options.count} configurations of ${chains} chains in ${shards} shards\n`,
+    options.json ? json(facts) : `${out}: ${options.count} configurations of ${chains} chains in ${text}\n`,
   );
 }
