@@ -12,6 +12,12 @@ export async function documents(): Promise<string[]> {
   return ['README.md', ...docs.map((name) => `docs/${name}`)];
 }
 
+/**
+ * Documents that `npm run test:cluster` follows from beginning to end, with all blocks that need a scheduler. There may be such
+ * blocks in no other document.
+ */
+export const CLUSTER_DOCUMENTS: readonly string[] = ['docs/slurm.md'];
+
 /** Lines of a document between two fences, without the fences: `from` (counted from 0) up to and not including `to`. */
 interface Lines {
   readonly from: number;
@@ -26,15 +32,18 @@ export interface Block extends Lines {
   readonly path?: string;
   /** Why the block is not run. */
   readonly skip?: string;
+  /** What the block needs that not every machine has: a scheduler. */
+  readonly needs?: string;
   /** The `text` block right behind: what the block prints on standard output. */
   readonly output?: Lines;
 }
 
 const FENCE = /^```(\w*)$/;
 const SKIP = /^<!-- skip: (.+) -->$/;
+const NEEDS = /^<!-- needs: (\w+) -->$/;
 const FILE = /^<!-- file: ([\w./-]+) -->$/;
 
-/** The blocks of a document in order. A comment on the line before a block, skip or file, says what else it is. */
+/** The blocks of a document in order. A comment on the line before a block, skip, needs or file, says what else it is. */
 export function blocksOf(markdown: string): Block[] {
   const lines = markdown.split('\n');
   const blocks: Block[] = [];
@@ -50,12 +59,14 @@ export function blocksOf(markdown: string): Block[] {
     const text = lines.slice(from, end).join('\n');
     const before = lines[from - 2] ?? '';
     const skip = SKIP.exec(before)?.[1];
+    const needs = NEEDS.exec(before)?.[1];
     const path = FILE.exec(before)?.[1];
     const last = blocks.at(-1);
     if (language === 'text' && i === adjacent && last)
       blocks[blocks.length - 1] = { ...last, output: { from, to: end, text } };
     if (language === 'sh' || language === 'js') {
-      blocks.push({ kind: language, from, to: end, text, ...(skip === undefined ? {} : { skip }) });
+      const marks = { ...(skip === undefined ? {} : { skip }), ...(needs === undefined ? {} : { needs }) };
+      blocks.push({ kind: language, from, to: end, text, ...marks });
     } else if (path !== undefined) {
       blocks.push({ kind: 'file', from, to: end, text, path });
     }
@@ -81,6 +92,7 @@ export async function readerFolder(): Promise<string> {
 export async function runBlock(
   { kind, text, path, from }: Pick<Block, 'kind' | 'text' | 'path' | 'from'>,
   folder: string,
+  environment: NodeJS.ProcessEnv = process.env,
 ): Promise<string> {
   if (kind === 'file') {
     await writeFile(join(folder, path!), `${text}\n`);
@@ -89,17 +101,33 @@ export async function runBlock(
   if (kind === 'js') {
     const file = `line-${from}.mjs`;
     await writeFile(join(folder, file), `${text}\n`);
-    return run(process.execPath, [file], folder);
+    return run(process.execPath, [file], folder, environment);
   }
-  return run('sh', ['-e', '-c', text], folder);
+  return run('sh', ['-e', '-c', text], folder, environment);
 }
 
-function run(command: string, args: readonly string[], cwd: string): Promise<string> {
-  const env = { ...process.env, PATH: `${join(cwd, 'node_modules', '.bin')}${delimiter}${process.env.PATH}` };
+function run(command: string, args: readonly string[], cwd: string, environment: NodeJS.ProcessEnv): Promise<string> {
+  const env = { ...environment, PATH: `${join(cwd, 'node_modules', '.bin')}${delimiter}${environment.PATH}` };
   return new Promise((resolve, reject) => {
     execFile(command, args, { cwd, env, timeout: 120_000 }, (error, stdout, stderr) => {
       if (error) reject(new Error(`${error.message}\n${stderr}`));
       else resolve(stdout.trimEnd());
     });
   });
+}
+
+/**
+ * How far a number in a document may be from what is printed. Here they are the same; elsewhere the last bits of `Math.exp`
+ * may differ, which training amplifies.
+ */
+const RELATIVE = 0.02;
+const ABSOLUTE = 0.02;
+
+const NUMBER = /-?\d+(?:\.\d+)?(?:e[+-]?\d+)?/gi;
+
+/** The same words, and numbers that agree. */
+export function agree(printed: string, documented: string): boolean {
+  if (printed.replace(NUMBER, '#') !== documented.replace(NUMBER, '#')) return false;
+  const [a, b] = [printed, documented].map((text) => (text.match(NUMBER) ?? []).map(Number));
+  return a.every((value, i) => Math.abs(value - b[i]) <= ABSOLUTE + RELATIVE * Math.abs(b[i]));
 }

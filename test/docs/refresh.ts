@@ -13,7 +13,7 @@ for (const path of chosen.length > 0 ? chosen : await documents()) {
     const lines = markdown.split('\n');
     let shift = 0;
     for (const block of blocksOf(markdown)) {
-      if (block.skip !== undefined) continue;
+      if (block.skip !== undefined || block.needs !== undefined) continue;
       const printed = await runBlock(block, folder);
       if (block.output === undefined) continue;
       const { from, to } = block.output;

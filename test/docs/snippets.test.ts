@@ -2,25 +2,9 @@ import { existsSync } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import test from 'ava';
-import { blocksOf, documents, PROJECT, readerFolder, runBlock } from './documents.js';
+import { agree, blocksOf, CLUSTER_DOCUMENTS, documents, PROJECT, readerFolder, runBlock } from './documents.js';
 
 const read = (path: string) => readFile(join(PROJECT, path), 'utf8');
-
-/**
- * How far a number in a document may be from what is printed. Here they are the same; elsewhere the last bits of `Math.exp`
- * may differ, which training amplifies.
- */
-const RELATIVE = 0.02;
-const ABSOLUTE = 0.02;
-
-const NUMBER = /-?\d+(?:\.\d+)?(?:e[+-]?\d+)?/gi;
-
-/** The same words, and numbers that agree. */
-function agree(printed: string, documented: string): boolean {
-  if (printed.replace(NUMBER, '#') !== documented.replace(NUMBER, '#')) return false;
-  const [a, b] = [printed, documented].map((text) => (text.match(NUMBER) ?? []).map(Number));
-  return a.every((value, i) => Math.abs(value - b[i]) <= ABSOLUTE + RELATIVE * Math.abs(b[i]));
-}
 
 for (const path of await documents()) {
   test.serial(`${path}: commands and programs run and print what it says`, async (t) => {
@@ -28,7 +12,7 @@ for (const path of await documents()) {
     t.teardown(() => rm(folder, { recursive: true, force: true }));
     const blocks = blocksOf(await read(path));
     for (const block of blocks) {
-      if (block.skip !== undefined) continue;
+      if (block.skip !== undefined || block.needs !== undefined) continue;
       const printed = await runBlock(block, folder);
       if (block.output === undefined || agree(printed, block.output.text)) continue;
       t.is(
@@ -94,6 +78,19 @@ test('blocks that are skipped say why, and are few', async (t) => {
   t.true(skipped.length <= 8, `${skipped.length} blocks are not run`);
 });
 
+test('blocks that need a scheduler are in documents that test:cluster follows, where nothing is skipped', async (t) => {
+  let marked = 0;
+  for (const path of await documents()) {
+    const blocks = blocksOf(await read(path));
+    const needy = blocks.filter((block) => block.needs !== undefined);
+    if (CLUSTER_DOCUMENTS.includes(path))
+      t.true(needy.length > 0 && blocks.every((block) => block.skip === undefined), path);
+    else t.deepEqual(needy, [], path);
+    marked += needy.length;
+  }
+  t.true(marked > 0);
+});
+
 test('a document is read as blocks with their files, outputs and exceptions', (t) => {
   const fence = '```';
   const text = [
@@ -119,11 +116,16 @@ test('a document is read as blocks with their files, outputs and exceptions', (t
     `${fence}text`,
     'y',
     fence,
+    '<!-- needs: slurm -->',
+    `${fence}sh`,
+    'sbatch',
+    fence,
   ].join('\n');
   t.deepEqual(blocksOf(text), [
     { kind: 'file', from: 2, to: 3, text: 'a: 1', path: 'a.yaml' },
     { kind: 'sh', from: 6, to: 8, text: 'echo 1\necho 2', output: { from: 11, to: 13, text: '1\n2' } },
     { kind: 'js', from: 16, to: 17, text: 'x', skip: 'slow' },
+    { kind: 'sh', from: 24, to: 25, text: 'sbatch', needs: 'slurm' },
   ]);
   t.throws(() => blocksOf(`${fence}sh\necho`), { message: /never closed/ });
 });
