@@ -30,6 +30,11 @@ export function shardsFolder({ folder }: Run): string {
   return join(folder, 'shards');
 }
 
+/** Where shards are written until they are whole: few names, for those who look for files of the dead. */
+export function writersFolder({ folder }: Run): string {
+  return join(folder, 'writers');
+}
+
 export function shardPaths(run: Run, index: number): ShardPaths {
   const name = join(shardsFolder(run), String(index).padStart(5, '0'));
   return {
@@ -161,39 +166,34 @@ async function sizeOf(path: string): Promise<number | undefined> {
   }
 }
 
-/** What stands in the folder of shards beside finished ones. */
-export interface ShardsListing {
-  /** Indices that have a manifest. */
-  readonly manifests: ReadonlySet<number>;
-  /** Files of writers, at work or dead, by the index of their shard. */
-  readonly writers: ReadonlyMap<number, readonly string[]>;
-  /** What interrupted writers have left. */
-  readonly parts: readonly string[];
-}
-
 const MANIFEST_NAME = /^(\d{5,})\.json$/;
 const PART_NAME = /^\d{5,}\.part(\.json)?$/;
 const WRITER_NAME = /^\.(\d{5,})\.safetensors\..*\.tmp$/;
 
-/** @throws InputError if the folder of shards is missing */
-export async function listShards(run: Run): Promise<ShardsListing> {
-  const folder = shardsFolder(run);
-  let names: string[];
+/** Indices of the shards that have a manifest. @throws InputError if the folder of shards is missing */
+export async function listManifests(run: Run): Promise<ReadonlySet<number>> {
+  const names = await listFolder(shardsFolder(run));
+  return new Set(names.flatMap((name) => MANIFEST_NAME.exec(name)?.slice(1).map(Number) ?? []));
+}
+
+/** Files of writers, at work or dead, by the index of their shard. */
+export async function listWriters(run: Run): Promise<ReadonlyMap<number, readonly string[]>> {
+  const folder = writersFolder(run);
+  const writers = new Map<number, string[]>();
+  for (const name of await listFolder(folder, [])) {
+    const index = WRITER_NAME.exec(name)?.[1];
+    if (index !== undefined) writers.set(Number(index), [...(writers.get(Number(index)) ?? []), join(folder, name)]);
+  }
+  return writers;
+}
+
+async function listFolder(folder: string, ifMissing?: string[]): Promise<string[]> {
   try {
-    names = await readdir(folder);
+    return await readdir(folder);
   } catch (error) {
+    if (ifMissing !== undefined && systemErrorCode(error) === 'ENOENT') return ifMissing;
     throw asInputError(error, folder);
   }
-  const manifests = new Set<number>();
-  const writers = new Map<number, string[]>();
-  for (const name of names) {
-    const index = MANIFEST_NAME.exec(name)?.[1];
-    if (index !== undefined) manifests.add(Number(index));
-    const writer = WRITER_NAME.exec(name)?.[1];
-    if (writer !== undefined) writers.set(Number(writer), [...(writers.get(Number(writer)) ?? []), join(folder, name)]);
-  }
-  const parts = names.filter((name) => PART_NAME.test(name)).map((name) => join(folder, name));
-  return { manifests, writers, parts };
 }
 
 /** Seconds since a writer last touched its file; undefined if it is gone. */
@@ -215,7 +215,8 @@ export async function removeAbandoned(paths: Iterable<string>): Promise<void> {
 
 /** Removes from a complete run what interrupted and killed writers have left behind shards that others have done. */
 export async function removeLeftovers(run: Run): Promise<void> {
-  const { writers, parts } = await listShards(run);
-  for (const path of parts) await rm(path, { force: true });
-  await removeAbandoned([...writers.values()].flat());
+  const folder = shardsFolder(run);
+  const parts = (await listFolder(folder)).filter((name) => PART_NAME.test(name));
+  for (const name of parts) await rm(join(folder, name), { force: true });
+  await removeAbandoned([...(await listWriters(run)).values()].flat());
 }

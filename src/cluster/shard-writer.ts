@@ -1,5 +1,5 @@
-import { type FileHandle, open, readFile, rename, rm, statfs, utimes } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { type FileHandle, mkdir, open, readFile, rename, rm, statfs, utimes } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { IoError } from '../errors.js';
 import { type Elements, ElementWriter, readWhole, writeWhole } from '../formats/element-writer.js';
 import { writeOutput } from '../formats/files.js';
@@ -12,20 +12,21 @@ import { type Run, shardRange } from './plan.js';
 import {
   arraysChecksum,
   HEARTBEAT_SECONDS,
-  listShards,
+  listWriters,
   manifestText,
   removeAbandoned,
   type ShardLayout,
   type ShardPaths,
   shardLayout,
   shardPaths,
+  writersFolder,
 } from './shard-files.js';
 
 /** What `stat` counts in. */
 const BLOCK_BYTES = 512;
 
 /**
- * The data file of a shard while it grows, under a name of its own beside the final one: any number of processes may write the
+ * The data file of a shard while it grows, under a name of its own: any number of processes may write the
  * same shard, and whoever is last replaces equal bytes by equal bytes. What an interrupted writer left is gone on with.
  */
 export class ShardWriter {
@@ -59,8 +60,9 @@ export class ShardWriter {
     let temporary: string | undefined;
     let handle: FileHandle | undefined;
     try {
-      await removeAbandoned((await listShards(run)).writers.get(index) ?? []);
-      temporary = createTemporary(paths.data, 'file');
+      await mkdir(writersFolder(run), { recursive: true });
+      await removeAbandoned((await listWriters(run)).get(index) ?? []);
+      temporary = createTemporary(join(writersFolder(run), basename(paths.data)), 'file');
       const checksums = await takeOver(paths, temporary, run.plan.hash);
       handle = await open(temporary, 'r+');
       await requireSpace(paths.data, layout.header.size - BLOCK_BYTES * (await handle.stat()).blocks);

@@ -3,9 +3,9 @@ import type { Job } from './job.js';
 import { type Run, shardIndices, shardRange } from './plan.js';
 import {
   ABANDONED_SECONDS,
-  listShards,
+  listManifests,
+  listWriters,
   type ShardManifest,
-  type ShardsListing,
   shardPaths,
   shardState,
   silence,
@@ -37,7 +37,9 @@ export interface ShardProblem {
 
 /** @throws InputError if the folder of shards is missing; IoError */
 export async function runStatus(run: Run, job: Job): Promise<RunStatus> {
-  const listing = await listShards(run);
+  // Writers first: one that ends between the two is then seen twice and not never.
+  const writers = await listWriters(run);
+  const manifests = await listManifests(run);
   const indices = shardIndices(run.plan);
   const done = new Map<number, ShardManifest>();
   const running: number[] = [];
@@ -48,7 +50,7 @@ export async function runStatus(run: Run, job: Job): Promise<RunStatus> {
   for (let start = 0; start < indices.length; start += AT_ONCE) {
     const some = indices.slice(start, start + AT_ONCE);
     const states = await Promise.all(
-      some.map((index) => (listing.manifests.has(index) ? shardState(run, job, index) : undefined)),
+      some.map((index) => (manifests.has(index) ? shardState(run, job, index) : undefined)),
     );
     for (const [k, index] of some.entries()) {
       const state = states[k];
@@ -62,12 +64,12 @@ export async function runStatus(run: Run, job: Job): Promise<RunStatus> {
         continue;
       }
       if (state?.state === 'damaged') damaged.push({ index, reason: state.reason });
-      if (await isWritten(listing, index)) running.push(index);
+      if (await isWritten(writers.get(index))) running.push(index);
       else missing.push(index);
     }
   }
   const [first, last] = [indices[0], indices[indices.length - 1]];
-  for (const index of listing.manifests) {
+  for (const index of manifests) {
     if (index >= first && index <= last) continue;
     const { manifest } = shardPaths(run, index);
     foreign.push({ index, reason: `${manifest}: no shard of the plan, which has ${first} to ${last}` });
@@ -75,8 +77,8 @@ export async function runStatus(run: Run, job: Job): Promise<RunStatus> {
   return { done, running, missing, damaged, foreign, units };
 }
 
-async function isWritten({ writers }: ShardsListing, index: number): Promise<boolean> {
-  for (const path of writers.get(index) ?? []) {
+async function isWritten(paths: readonly string[] = []): Promise<boolean> {
+  for (const path of paths) {
     if (((await silence(path)) ?? Number.POSITIVE_INFINITY) < ABANDONED_SECONDS) return true;
   }
   return false;

@@ -127,7 +127,7 @@ test("a killed writer's file counts as running for a while, and is removed by th
   const folder = await ownFolder(t);
   const pool = openPool(t, 1);
   const { run, job } = await planRun(folder, 'run', 3);
-  const left = join(run.folder, 'shards', '.00001.safetensors.4711.abcdef012345.tmp');
+  const left = join(run.folder, 'writers', '.00001.safetensors.4711.abcdef012345.tmp');
   await writeFile(left, 'beginnings');
   const fresh = await runStatus(run, job);
   t.deepEqual([fresh.running, fresh.missing], [[1], [0, 2]]);
@@ -136,10 +136,7 @@ test("a killed writer's file counts as running for a while, and is removed by th
   const stale = await runStatus(run, job);
   t.deepEqual([stale.running, stale.missing], [[], [0, 1, 2]]);
   await doShards({ run, job }, pool);
-  t.deepEqual(
-    (await readdir(join(run.folder, 'shards'))).filter((name) => name.startsWith('.')),
-    [],
-  );
+  t.deepEqual(await readdir(join(run.folder, 'writers')), []);
 });
 
 test('a shard of another run is refused and stays', async (t) => {

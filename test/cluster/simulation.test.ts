@@ -28,6 +28,7 @@ test('after failures of every kind the shards that are missing are known in ever
     [],
   );
   t.is(names.length, 2 * SHARDS);
+  t.deepEqual(await readdir(join(run.folder, 'writers')), []);
 
   const path = join(folder, 'merged');
   const merge = async () => mergeSamples(path, 'folder', await requireComplete(run, job));
