@@ -158,11 +158,13 @@ test('what Kubernetes would refuse is refused here, by its name', (t) => {
     [/--cpus is 0/, {}, { cpus: 0 }],
     [/--namespace is "a b"/, {}, { namespace: 'a b' }],
     [/--user is 0, .*not root/, {}, { user: 0 }],
+    [/read \/scratch\/x\.npy, which pods do not see/, { input: ['/data/set/u.npy', '/scratch/x.npy'] }, {}],
     [/control characters/, { command: ['a\nb'] }, {}],
   ];
   for (const [message, facts, options] of bad) {
     t.throws(() => emit(facts, options), { instanceOf: UsageError, message });
   }
+  t.is(emit({ input: ['/data/set/u.npy'] }).shards.kind, 'Job');
   t.is(emit({}, { name: 'a'.repeat(52) }).shards.metadata.name.length + '-119'.length, 63);
 });
 

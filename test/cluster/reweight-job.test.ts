@@ -172,6 +172,13 @@ test('input that was changed, moved or damaged is refused by its name; input tha
   await runShard(run, job, 2, { pool });
   await t.throwsAsync(runShard(unread.run, unread.job, 0, { pool }), { message: /changed since/ });
 
+  // Changed while a shard reads it: before the last block is out.
+  const blocks = job.blocks({ first: 0, n: 4096 }, { pool })[Symbol.asyncIterator]();
+  t.false((await blocks.next()).done);
+  await writeFile(arrays.mine, encodeNpy({ shape: [20_000], data: set.energy }));
+  await t.throwsAsync(async () => blocks.next(), { message: /mine\.npy: changed since/ });
+  await writeFile(arrays.mine, mine);
+
   // Finished shards need no input any more.
   await runShard(run, job, 0, { pool });
   const before = await merged({ run, job });

@@ -68,6 +68,7 @@ export async function runFacts({ plan: path, out, command }: EmitOptions): Promi
     firstIndex: plan.firstIndex,
     shards: shardCount(plan),
     command: words,
+    input: plan.job === 'reweight' ? (plan.task as ReweightTask).files.map((file) => file.path) : [],
     merge: result === undefined ? [] : ['--out', out === undefined ? join(run, result) : resolve(out)],
   };
 }

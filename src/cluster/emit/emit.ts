@@ -15,6 +15,8 @@ export interface RunFacts {
   readonly command: readonly string[];
   /** Options of `merge` as words, such as ['--out', '/data/samples']; none for its defaults. */
   readonly merge: readonly string[];
+  /** Files outside the run folder that shards read, by absolute paths. */
+  readonly input?: readonly string[];
 }
 
 /** A file that `emit` writes. */

@@ -54,6 +54,7 @@ export function kubernetesManifests(facts: RunFacts, options: KubernetesOptions)
   requireFacts(facts);
   const name = options.name ?? defaultName(facts);
   requireOptions(name, facts, options);
+  requireInput(facts, options);
   const run = runInPods(facts.run, options.mount);
   const result = facts.merge.map((word) => seenByPods(word, run, facts, options));
   const shards: Work = {
@@ -206,6 +207,15 @@ function seenByPods(word: string, run: string, facts: RunFacts, { mount }: Kuber
   if (below(mount)) return word;
   throw new UsageError(
     `emit k8s: --out is ${word}, which pods do not see: expected a path in the run folder or below ${mount}`,
+  );
+}
+
+/** The plan names input by its path here, which has to be that in pods. */
+function requireInput({ input = [] }: RunFacts, { mount }: KubernetesOptions): void {
+  const hidden = input.find((path) => posix.relative(mount, path).startsWith('..'));
+  if (hidden === undefined) return;
+  throw new UsageError(
+    `emit k8s: the shards read ${hidden}, which pods do not see: expected input below ${mount}, where the claim is mounted (--mount)`,
   );
 }
 

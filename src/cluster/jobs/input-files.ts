@@ -72,14 +72,21 @@ export async function withContents(files: readonly InputFile[]): Promise<InputFi
  * Compares files with what they were. One that was touched and nothing else, as is done where old files are purged, is read to see
  * that it has the same content.
  *
+ * @param touched times of last change, by path, of files that were read for that before
  * @throws DataError naming the first file that is not as it was; InputError if it is missing
  */
-export async function requireUnchanged(files: readonly InputFile[]): Promise<void> {
+export async function requireUnchanged(
+  files: readonly InputFile[],
+  touched: Map<string, string> = new Map(),
+): Promise<void> {
   for (const file of files) {
     const now = await asItIs(file.path);
     if (now.bytes === file.bytes) {
-      if (now.modified === file.modified) continue;
-      if (file.sha256 !== undefined && (await sha256OfFile(file.path)) === file.sha256) continue;
+      if ([file.modified, touched.get(file.path)].includes(now.modified)) continue;
+      if (file.sha256 !== undefined && (await sha256OfFile(file.path)) === file.sha256) {
+        touched.set(file.path, now.modified);
+        continue;
+      }
     }
     const [found, expected] = [now, file].map(({ bytes, modified }) => `${bytes} bytes of ${modified}`);
     throw new DataError(

@@ -126,6 +126,7 @@ export function openReweightJob({ plan: { task: planned, block } }: Run): Reweig
   const task = planned as ReweightTask;
   const question = questionOf(Object.keys(task.paths.arrays ?? {}), task);
   const plan = planOf(question, task.axes);
+  const touched = new Map<string, string>();
   const layout = ({ n }: UnitRange) => [
     { name: 'logWeight', type: '<f8' as const, shape: [n] },
     { name: 'blocks', type: '<f8' as const, shape: [Math.ceil(n / block), blockWidth(plan)] },
@@ -140,14 +141,14 @@ export function openReweightJob({ plan: { task: planned, block } }: Run): Reweig
     grain: block,
     layout,
     async *blocks(range: UnitRange, { pool, ...context }: JobContext): AsyncGenerator<JobBlock> {
-      await requireUnchanged(task.files);
+      await requireUnchanged(task.files, touched);
       const { samples, stored: _, ...target } = await openInput(task);
       for await (const { logWeight, block } of reweightRange(samples, plan, { ...target, range, ...context }, pool)) {
         const arrays = { logWeight, blocks: block };
         yield { arrays, checksum: arraysChecksum(layout({ first: 0, n: logWeight.length }), arrays) };
       }
       // A file that was written to meanwhile may have been read in part before.
-      await requireUnchanged(task.files);
+      await requireUnchanged(task.files, touched);
     },
   };
 }
