@@ -83,7 +83,7 @@ export async function writeRun(
   files: ReadonlyMap<string, Uint8Array> = new Map(),
 ): Promise<Run> {
   await writeOutputFolder(folder, async (temporary) => {
-    for (const name of ['shards', 'writers']) await mkdir(join(temporary, name));
+    await mkdir(join(temporary, 'shards', 'writers'), { recursive: true });
     for (const [name, bytes] of files) await writeOutput(join(temporary, name), bytes);
     await writeOutput(join(temporary, PLAN), new TextEncoder().encode(planText(plan)));
   });

@@ -30,9 +30,12 @@ export function shardsFolder({ folder }: Run): string {
   return join(folder, 'shards');
 }
 
-/** Where shards are written until they are whole: few names, for those who look for files of the dead. */
-export function writersFolder({ folder }: Run): string {
-  return join(folder, 'writers');
+/**
+ * Where shards are written until they are whole: among few names, for those who look for files of the dead, and on the same file
+ * system as the shards, wherever that is mounted.
+ */
+export function writersFolder(run: Run): string {
+  return join(shardsFolder(run), 'writers');
 }
 
 export function shardPaths(run: Run, index: number): ShardPaths {

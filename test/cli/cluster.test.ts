@@ -59,7 +59,7 @@ test.serial(
     await succeeds(t, folder, 'plan sample m.safetensors -n 60000 --shards 6 --out run');
     for (const index of [0, 1, 4]) await succeeds(t, folder, `shard --plan run --index ${index} --quiet`);
     const at = (name: string) => join(folder, 'run', 'shards', name);
-    await writeFile(at('../writers/.00003.safetensors.99.abc.tmp'), '');
+    await writeFile(at('writers/.00003.safetensors.99.abc.tmp'), '');
     await writeFile(at('00001.json'), '{');
     t.is(await succeeds(t, folder, 'status --plan run --missing'), '1-2,5\n');
     t.is(await succeeds(t, folder, 'status --plan run --missing --lines'), '1\n2\n5\n');
@@ -96,14 +96,14 @@ test.serial(
       terminated.stderr,
       /equiflow: shard 0 was interrupted at [1-9]\d* of 140000 samples; run it again to go on\n$/,
     );
-    t.deepEqual(await shards(folder), ['00000.part', '00000.part.json']);
+    t.deepEqual(await shards(folder), ['00000.part', '00000.part.json', 'writers']);
     t.is((await stop('SIGKILL')).code, null);
     // What it went on from is in the hands of the killed one.
-    t.is((await readdir(join(folder, 'run', 'writers'))).length, 1);
+    t.is((await readdir(join(folder, 'run', 'shards', 'writers'))).length, 1);
     t.regex(await succeeds(t, folder, 'status --plan run'), /^running +1 +0$/m);
     await succeeds(t, folder, 'shard --plan run --index 0 --quiet');
     // One that was killed long ago, and one that was interrupted when another had done the shard.
-    const left = ['../writers/.00000.safetensors.7.a.tmp', '00000.part', '00000.part.json'].map((name) =>
+    const left = ['writers/.00000.safetensors.7.a.tmp', '00000.part', '00000.part.json'].map((name) =>
       join(folder, 'run', 'shards', name),
     );
     for (const path of left) await writeFile(path, '');

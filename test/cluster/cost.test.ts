@@ -100,7 +100,7 @@ test('status tells the speed of the shards that are done and what is left', asyn
   const line = (index: number) =>
     JSON.stringify({ index, n: 5000, host: 'n', workers: 2, started: STARTED, seconds: 2.5 });
   await writeFile(join(run.folder, 'shards.log'), [2, 3, 4, 5].map((index) => `${line(index)}\n`).join(''));
-  await writeFile(join(run.folder, 'writers', '.00006.safetensors.1.abc.tmp'), '');
+  await writeFile(join(run.folder, 'shards', 'writers', '.00006.safetensors.1.abc.tmp'), '');
   const speed = (await seen())!;
   const { rate, start, threadHours, eta } = outlookFacts(speed);
   t.true(Math.abs(rate.value - 1000) < 1e-9 && rate.standardError < 1e-9 && start.value === 0);

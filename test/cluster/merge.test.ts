@@ -73,7 +73,7 @@ test('a run that is not complete is not merged: what is missing is named', async
   const opened = await planRun(folder, 'run', 12);
   const { run, job } = opened;
   await doShards(opened, openPool(t, 2), [0, 1, 2, 5, 7]);
-  await writeFile(join(run.folder, 'writers', '.00006.safetensors.1.abc.tmp'), '');
+  await writeFile(join(run.folder, 'shards', 'writers', '.00006.safetensors.1.abc.tmp'), '');
   await t.throwsAsync(requireComplete(run, job), {
     instanceOf: InputError,
     message: /of 12 shards 6 missing \(3-4,8-11\), 1 still running \(6\)$/,

@@ -31,7 +31,7 @@ test('a shard is a safetensors file of its part of the samples, and a manifest',
     for (const name of ['logQ', 'energy', 'logWeight'] as const) t.deepEqual(tensors.get(name)!.data, set[name]);
     const { arrays, first, n } = JSON.parse(await readFile(manifest, 'utf8'));
     t.deepEqual([first, n, arrays.x.dtype], [21_429, 7_144, precision]);
-    t.deepEqual(await readdir(join(run.folder, 'shards')), ['00003.json', '00003.safetensors']);
+    t.deepEqual(await readdir(join(run.folder, 'shards')), ['00003.json', '00003.safetensors', 'writers']);
   }
 });
 
@@ -73,7 +73,7 @@ test('an interrupted shard goes on from what it had, and has the bytes of one th
 
   const halted = await planRun(folder, 'halted', 1, LONG);
   await halt(t, halted, 2);
-  t.deepEqual(await readdir(join(halted.run.folder, 'shards')), ['00000.part', '00000.part.json']);
+  t.deepEqual(await readdir(join(halted.run.folder, 'shards')), ['00000.part', '00000.part.json', 'writers']);
   t.deepEqual((await runStatus(halted.run, halted.job)).missing, [0]);
   const { resumed } = await runShard(halted.run, halted.job, 0, { pool });
   t.true(resumed >= 32_768);
@@ -127,7 +127,7 @@ test("a killed writer's file counts as running for a while, and is removed by th
   const folder = await ownFolder(t);
   const pool = openPool(t, 1);
   const { run, job } = await planRun(folder, 'run', 3);
-  const left = join(run.folder, 'writers', '.00001.safetensors.4711.abcdef012345.tmp');
+  const left = join(run.folder, 'shards', 'writers', '.00001.safetensors.4711.abcdef012345.tmp');
   await writeFile(left, 'beginnings');
   const fresh = await runStatus(run, job);
   t.deepEqual([fresh.running, fresh.missing], [[1], [0, 2]]);
@@ -136,7 +136,7 @@ test("a killed writer's file counts as running for a while, and is removed by th
   const stale = await runStatus(run, job);
   t.deepEqual([stale.running, stale.missing], [[], [0, 1, 2]]);
   await doShards({ run, job }, pool);
-  t.deepEqual(await readdir(join(run.folder, 'writers')), []);
+  t.deepEqual(await readdir(join(run.folder, 'shards', 'writers')), []);
 });
 
 test('a shard of another run is refused and stays', async (t) => {

@@ -225,7 +225,7 @@ export function taskOf(shards: number) {
 
 /** Half of a file under the name of a writer on another machine. */
 async function leaveTemporary(data: string): Promise<string> {
-  const temporary = data.replace(/shards\/([^/]+)$/, 'writers/.$1.4711.0123456789ab.tmp');
+  const temporary = data.replace(/([^/]+)$/, 'writers/.$1.4711.0123456789ab.tmp');
   await writeFile(temporary, new Uint8Array(500));
   return temporary;
 }

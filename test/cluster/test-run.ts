@@ -92,10 +92,11 @@ export class TestRun {
   }
 
   #temporary(index: number): string | undefined {
-    const shards = join(this.folder, 'shards');
+    const writers = join(this.folder, 'shards/writers');
     const start = `.${String(index).padStart(5, '0')}.`;
-    const name = readdirSync(shards).find((name) => name.startsWith(start) && name.endsWith('.tmp'));
-    return name === undefined ? undefined : join(shards, name);
+    const names = existsSync(writers) ? readdirSync(writers) : [];
+    const name = names.find((name) => name.startsWith(start) && name.endsWith('.tmp'));
+    return name === undefined ? undefined : join(writers, name);
   }
 
   /** When each finished shard was written. */
@@ -107,7 +108,9 @@ export class TestRun {
 
   /** Names of all files that are no finished shard. */
   leftovers(): string[] {
-    return readdirSync(join(this.folder, 'shards')).filter((name) => !/^\d+\.(json|safetensors)$/.test(name));
+    const names = (folder: string) => readdirSync(join(this.folder, folder));
+    const others = names('shards').filter((name) => !/^(\d+\.(json|safetensors)|writers)$/.test(name));
+    return [...others, ...names('shards/writers')];
   }
 
   log(name: string): string {
