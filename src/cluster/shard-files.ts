@@ -21,9 +21,8 @@ export const HEARTBEAT_SECONDS = 15;
 export interface ShardPaths {
   readonly data: string;
   readonly manifest: string;
-  /** What an interrupted writer has left, and the checksums of its blocks. */
+  /** What an interrupted writer has left. */
   readonly part: string;
-  readonly partBlocks: string;
 }
 
 export function shardsFolder({ folder }: Run): string {
@@ -39,12 +38,11 @@ export function writersFolder(run: Run): string {
 }
 
 export function shardPaths(run: Run, index: number): ShardPaths {
-  const name = join(shardsFolder(run), String(index).padStart(5, '0'));
+  const name = String(index).padStart(5, '0');
   return {
-    data: `${name}.safetensors`,
-    manifest: `${name}.json`,
-    part: `${name}.part`,
-    partBlocks: `${name}.part.json`,
+    data: join(shardsFolder(run), `${name}.safetensors`),
+    manifest: join(shardsFolder(run), `${name}.json`),
+    part: join(writersFolder(run), `${name}.part`),
   };
 }
 
@@ -170,7 +168,7 @@ async function sizeOf(path: string): Promise<number | undefined> {
 }
 
 const MANIFEST_NAME = /^(\d{5,})\.json$/;
-const PART_NAME = /^\d{5,}\.part(\.json)?$/;
+const PART_NAME = /^\d{5,}\.part$/;
 const WRITER_NAME = /^\.(\d{5,})\.safetensors\..*\.tmp$/;
 
 /** Indices of the shards that have a manifest. @throws InputError if the folder of shards is missing */
@@ -209,17 +207,21 @@ export async function silence(path: string): Promise<number | undefined> {
   }
 }
 
-/** A killed writer cannot tidy up. One that was only held up finds its file gone, and the shard done by another. */
-export async function removeAbandoned(paths: Iterable<string>): Promise<void> {
-  for (const path of paths) {
-    if (((await silence(path)) ?? 0) > ABANDONED_SECONDS) await rm(path, { force: true });
-  }
+/** Files of a shard whose writers were killed. One that was only held up finds its file gone, and the shard done by another. */
+export async function abandonedFiles(run: Run, index: number): Promise<string[]> {
+  return abandoned((await listWriters(run)).get(index) ?? []);
+}
+
+async function abandoned(paths: readonly string[]): Promise<string[]> {
+  const found: string[] = [];
+  for (const path of paths) if (((await silence(path)) ?? 0) > ABANDONED_SECONDS) found.push(path);
+  return found;
 }
 
 /** Removes from a complete run what interrupted and killed writers have left behind shards that others have done. */
 export async function removeLeftovers(run: Run): Promise<void> {
-  const folder = shardsFolder(run);
-  const parts = (await listFolder(folder)).filter((name) => PART_NAME.test(name));
-  for (const name of parts) await rm(join(folder, name), { force: true });
-  await removeAbandoned([...(await listWriters(run)).values()].flat());
+  const folder = writersFolder(run);
+  const parts = (await listFolder(folder, [])).filter((name) => PART_NAME.test(name)).map((name) => join(folder, name));
+  const dead = await abandoned([...(await listWriters(run)).values()].flat());
+  for (const path of [...parts, ...dead]) await rm(path, { force: true });
 }

@@ -1,7 +1,8 @@
-import { type FileHandle, mkdir, open, readFile, rename, rm, statfs, utimes } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { copyFile, type FileHandle, mkdir, open, rename, rm, stat, statfs, truncate, utimes } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { IoError } from '../errors.js';
-import { type Elements, ElementWriter, readWhole, writeWhole } from '../formats/element-writer.js';
+import { bytesOf, type Elements, ElementWriter, readWhole, writeWhole } from '../formats/element-writer.js';
 import { writeOutput } from '../formats/files.js';
 import { syncFolder } from '../formats/flush.js';
 import { asOutputError, systemErrorCode } from '../formats/system-errors.js';
@@ -10,11 +11,10 @@ import { gigabytes } from '../sampling/sample-files.js';
 import type { Job, JobBlock } from './job.js';
 import { type Run, shardRange } from './plan.js';
 import {
+  abandonedFiles,
   arraysChecksum,
   HEARTBEAT_SECONDS,
-  listWriters,
   manifestText,
-  removeAbandoned,
   type ShardLayout,
   type ShardPaths,
   shardLayout,
@@ -25,9 +25,13 @@ import {
 /** What `stat` counts in. */
 const BLOCK_BYTES = 512;
 
+/** Of a block's CRC-32. */
+const CHECKSUM_BYTES = 4;
+
 /**
- * The data file of a shard while it grows, under a name of its own: any number of processes may write the
- * same shard, and whoever is last replaces equal bytes by equal bytes. What an interrupted writer left is gone on with.
+ * The data file of a shard while it grows, under a name of its own: any number of processes may write the same shard, and whoever
+ * is last replaces equal bytes by equal bytes. Behind the data stand the checksums of the blocks that are whole, so that the next
+ * writer can go on with what an interrupted or killed one left.
  */
 export class ShardWriter {
   readonly #checksums: number[] = [];
@@ -61,9 +65,9 @@ export class ShardWriter {
     let handle: FileHandle | undefined;
     try {
       await mkdir(writersFolder(run), { recursive: true });
-      await removeAbandoned((await listWriters(run)).get(index) ?? []);
+      const dead = await abandonedFiles(run, index);
       temporary = createTemporary(join(writersFolder(run), basename(paths.data)), 'file');
-      const checksums = await takeOver(paths, temporary, run.plan.hash);
+      await takeOver(paths.part, dead, temporary);
       handle = await open(temporary, 'r+');
       await requireSpace(paths.data, layout.header.size - BLOCK_BYTES * (await handle.stat()).blocks);
       const writers: Record<string, ElementWriter> = {};
@@ -71,7 +75,7 @@ export class ShardWriter {
         writers[name] = new ElementWriter(paths.data, handle, type, shape, layout.header.starts[i]);
       }
       const writer = new ShardWriter(run, index, paths, layout, temporary, handle, writers);
-      await writer.#takeUp(checksums);
+      await writer.#takeUp();
       return writer;
     } catch (error) {
       await handle?.close();
@@ -88,13 +92,24 @@ export class ShardWriter {
   /** @throws IoError if writing fails, for example because the disk is full */
   async append({ arrays, checksum }: JobBlock): Promise<void> {
     await Promise.all(this.layout.tensors.map(({ name }) => this.writers[name].append(arrays[name])));
+    try {
+      await writeWhole(this.handle, bytesOf(Uint32Array.of(checksum)), this.#end);
+    } catch (error) {
+      throw asOutputError(error, this.paths.data);
+    }
     this.#checksums.push(checksum);
+  }
+
+  /** Where the next checksum goes. */
+  get #end(): number {
+    return this.layout.header.size + CHECKSUM_BYTES * this.blocks;
   }
 
   /** Puts the whole shard where it belongs, its manifest last. */
   async finish(): Promise<void> {
     const { paths, run, index } = this;
     try {
+      await this.handle.truncate(this.layout.header.size);
       await this.handle.sync();
       await this.#close();
       await rename(this.temporary, paths.data);
@@ -112,7 +127,7 @@ export class ShardWriter {
     );
     const manifest = { plan: run.plan.hash, index, ...shardRange(run.plan, index), arrays, blocks: this.#checksums };
     await writeOutput(paths.manifest, new TextEncoder().encode(manifestText(manifest)));
-    for (const path of [paths.part, paths.partBlocks]) await rm(path, { force: true });
+    await rm(paths.part, { force: true });
   }
 
   /** Ends early. @param keep whether the next attempt may go on with what is there */
@@ -126,8 +141,6 @@ export class ShardWriter {
     try {
       await this.handle.sync();
       await this.#close();
-      const text = JSON.stringify({ plan: this.run.plan.hash, blocks: this.#checksums });
-      await writeOutput(paths.partBlocks, new TextEncoder().encode(text));
       await rename(temporary, paths.part);
       keepTemporary(temporary);
       await syncFolder(dirname(paths.part));
@@ -137,21 +150,23 @@ export class ShardWriter {
     }
   }
 
-  /** Goes through what an interrupted writer left, up to the first block that is not what it said. */
-  async #takeUp(checksums: readonly number[]): Promise<void> {
+  /** Goes through what an earlier writer left, up to the first block that is not what its checksum says. */
+  async #takeUp(): Promise<void> {
     const { header, tensors, counts } = this.layout;
     const found = new Uint8Array(header.bytes.length);
     const same = (await readWhole(this.handle, found, 0)) && Buffer.compare(found, header.bytes) === 0;
-    for (const [block, checksum] of same ? checksums.entries() : []) {
+    const checksum = new Uint32Array(1);
+    while (same && this.blocks < counts.length) {
       const arrays: Record<string, Elements | undefined> = {};
-      for (const { name } of tensors) arrays[name] = await this.writers[name].peek(counts[block][name]);
-      if (!isWhole(arrays) || arraysChecksum(tensors, arrays) !== checksum) break;
+      for (const { name } of tensors) arrays[name] = await this.writers[name].peek(counts[this.blocks][name]);
+      if (!isWhole(arrays) || !(await readWhole(this.handle, bytesOf(checksum), this.#end))) break;
+      if (arraysChecksum(tensors, arrays) !== checksum[0]) break;
       for (const { name } of tensors) this.writers[name].accept(arrays[name]);
-      this.#checksums.push(checksum);
+      this.#checksums.push(checksum[0]);
     }
     await writeWhole(this.handle, header.bytes, 0);
-    // An array that ends the file decides its size, whatever stands behind the present place is written again.
-    await this.handle.truncate(header.size);
+    // Later checksums are of blocks that are written again.
+    await this.handle.truncate(this.#end);
   }
 
   async #close(): Promise<void> {
@@ -164,15 +179,29 @@ function isWhole(arrays: Record<string, Elements | undefined>): arrays is Record
   return Object.values(arrays).every((array) => array !== undefined);
 }
 
-/** Makes what an interrupted writer left the temporary of this one; of two who try one succeeds. @returns its checksums */
-async function takeOver({ part, partBlocks }: ShardPaths, temporary: string, plan: string): Promise<number[]> {
+/**
+ * Makes what an earlier writer left the temporary of this one: `part`, which no one writes any more, or else a copy of the longest
+ * file of `dead` writers, since one of them may only have been held up. Of two who try, one succeeds.
+ */
+async function takeOver(part: string, dead: readonly string[], temporary: string): Promise<void> {
   try {
     await rename(part, temporary);
-    const left = JSON.parse(await readFile(partBlocks, 'utf8'));
-    return left.plan === plan && Array.isArray(left.blocks) ? left.blocks : [];
   } catch (error) {
-    if (systemErrorCode(error) === 'ENOENT' || error instanceof SyntaxError) return [];
-    throw error;
+    if (systemErrorCode(error) !== 'ENOENT') throw error;
+    await copyLongest(dead, temporary);
+  }
+  for (const path of dead) await rm(path, { force: true });
+}
+
+/** The longest has the most checksums. Where it is gone, or the disk has no room for two, the shard begins anew. */
+async function copyLongest(paths: readonly string[], temporary: string): Promise<void> {
+  try {
+    const sizes = await Promise.all(paths.map(async (path) => (await stat(path)).size));
+    const longest = paths[sizes.indexOf(Math.max(...sizes))];
+    if (longest !== undefined) await copyFile(longest, temporary, constants.COPYFILE_FICLONE);
+  } catch (error) {
+    if (systemErrorCode(error) === undefined) throw error;
+    await truncate(temporary);
   }
 }
 

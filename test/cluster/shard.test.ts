@@ -1,8 +1,8 @@
-import { mkdir, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
 import { runShard, SHARDS_LOG } from '../../src/cluster/shard.js';
-import { shardPaths, shardState } from '../../src/cluster/shard-files.js';
+import { shardPaths, shardState, shardsFolder, writersFolder } from '../../src/cluster/shard-files.js';
 import { runStatus } from '../../src/cluster/status.js';
 import { DataError, InterruptedError, UsageError } from '../../src/errors.js';
 import { decodeSafetensors, sha256 } from '../../src/formats/index.js';
@@ -73,7 +73,8 @@ test('an interrupted shard goes on from what it had, and has the bytes of one th
 
   const halted = await planRun(folder, 'halted', 1, LONG);
   await halt(t, halted, 2);
-  t.deepEqual(await readdir(join(halted.run.folder, 'shards')), ['00000.part', '00000.part.json', 'writers']);
+  t.deepEqual(await readdir(writersFolder(halted.run)), ['00000.part']);
+  t.deepEqual(await readdir(shardsFolder(halted.run)), ['writers']);
   t.deepEqual((await runStatus(halted.run, halted.job)).missing, [0]);
   const { resumed } = await runShard(halted.run, halted.job, 0, { pool });
   t.true(resumed >= 32_768);
@@ -87,24 +88,27 @@ test('what an interrupted writer left is believed as far as its checksums hold',
   await doShards(whole, pool);
   const expected = await contents(join(whole.run.folder, 'shards'));
   const damages: Record<string, (part: string) => Promise<void>> = {
-    // log q of the second block
+    // Energy of the second block
     'flipped bit': async (part) => {
       const bytes = await readFile(part);
-      bytes[bytes.length - 3 * 8 * LONG.n + 8 * 40_000] ^= 1;
+      bytes[bytes.length - 2 * 8 * LONG.n + 8 * 40_000] ^= 1;
+      await writeFile(part, bytes);
+    },
+    'torn checksum': async (part) => writeFile(part, (await readFile(part)).subarray(0, -3)),
+    'flipped header': async (part) => {
+      const bytes = await readFile(part);
+      bytes[50] ^= 1;
       await writeFile(part, bytes);
     },
     truncated: async (part) => writeFile(part, (await readFile(part)).subarray(0, 5_000)),
     empty: (part) => writeFile(part, ''),
-    'no checksums': (part) => rm(`${part}.json`),
-    'torn checksums': (part) => writeFile(`${part}.json`, '{"blocks": [1'),
-    'checksums of another run': (part) => writeFile(`${part}.json`, '{"plan": "x", "blocks": [1, 2]}'),
   };
   for (const [name, damage] of Object.entries(damages)) {
     const halted = await planRun(folder, name.replaceAll(' ', '-'), 1, LONG);
     await halt(t, halted, 2);
     await damage(shardPaths(halted.run, 0).part);
     const { resumed } = await runShard(halted.run, halted.job, 0, { pool });
-    t.is(resumed, name === 'flipped bit' ? 32_768 : 0, name);
+    t.is(resumed, ['flipped bit', 'torn checksum'].includes(name) ? 32_768 : 0, name);
     t.deepEqual(await contents(join(halted.run.folder, 'shards')), expected, name);
   }
 });
@@ -121,6 +125,27 @@ test('writers of one shard at the same moment give it the bytes of one', async (
     ['done', 'done', 'done'],
   );
   t.deepEqual(await contents(join(both.run.folder, 'shards')), await contents(join(alone.run.folder, 'shards')));
+});
+
+test('what a killed writer left is gone on with once it has been silent for long, the longest of several', async (t) => {
+  const folder = await ownFolder(t);
+  const pool = openPool(t, 2);
+  const whole = await planRun(folder, 'whole', 1, LONG);
+  await doShards(whole, pool);
+  const opened = await planRun(folder, 'killed', 1, LONG);
+  const { run, job } = opened;
+  await halt(t, opened, 2);
+  const { part } = shardPaths(run, 0);
+  const dead = ['a', 'b', 'c'].map((name) => join(writersFolder(run), `.00000.safetensors.7.${name}.tmp`));
+  await copyFile(part, dead[1]);
+  await rm(part);
+  await writeFile(dead[0], 'beginnings');
+  await writeFile(dead[2], '');
+  for (const path of dead) await utimes(path, 0, 0);
+  const { resumed } = await runShard(run, job, 0, { pool });
+  t.true(resumed >= 32_768);
+  t.deepEqual(await readdir(writersFolder(run)), []);
+  t.deepEqual(await contents(shardsFolder(run)), await contents(shardsFolder(whole.run)));
 });
 
 test("a killed writer's file counts as running for a while, and is removed by the next attempt after that", async (t) => {
