@@ -53,11 +53,15 @@ export async function until<T>(
   throw new Error(`waited ${seconds} s in vain: ${what}`);
 }
 
-/** Installs by apt what is not there. @throws if that does not work: without Slurm nothing is proven */
+/**
+ * Installs by apt what is not there.
+ * @param packages by the shell command that succeeds where they are there
+ * @throws if that does not work: without Slurm nothing is proven
+ */
 export function install(packages: Readonly<Record<string, string>>): void {
   const missing = Object.keys(packages).filter((command) => {
     try {
-      execFileSync('sh', ['-c', `command -v ${command}`], { stdio: 'ignore' });
+      execFileSync('sh', ['-c', command], { stdio: 'ignore' });
       return false;
     } catch {
       return true;

@@ -42,42 +42,47 @@ async function equiflow(folder: string, ...args: string[]): Promise<Cost> {
   return { seconds, megabytes: Number(await readFile(mark, 'utf8')) / 1e6 };
 }
 
-async function simulate(folder: string, shards: number, pool: WorkerPool): Promise<Cost> {
+async function simulate(folder: string, shards: number, pool: WorkerPool): Promise<{ merge: Cost; text: string }> {
   const started = performance.now();
   const simulation = await Simulation.plan(folder, shards, pool);
   const { rounds, fates } = await simulation.finish(AT_ONCE);
   const seconds = (performance.now() - started) / 1000;
   const { done, ...misfortunes } = fates;
   const failed = Object.values(misfortunes).reduce((a, b) => a + b, 0);
-  console.log(`${shards} shards: ${rounds} rounds, ${done} attempts as wished, ${failed} not, ${seconds.toFixed(1)} s`);
-
   const status = await equiflow(folder, 'status', '--plan', 'run');
   const merge = await equiflow(folder, 'merge', '--plan', 'run', '--out', 'merged', '--quiet');
-  for (const [what, cost] of Object.entries({ status, merge })) {
-    console.log(`  ${what.padEnd(7)} ${cost.seconds.toFixed(2)} s, ${cost.megabytes.toFixed(0)} MB at most`);
-  }
   await sampleToFolder(join(folder, 'one'), CHEAP, taskOf(shards), pool);
   assert.deepEqual(await contents(join(folder, 'merged')), await contents(join(folder, 'one')));
-  return merge;
+  const text = [
+    `${shards} shards: ${done} attempts and ${failed} that failed in ${rounds} rounds, ${seconds.toFixed(1)} s`,
+    ...Object.entries({ status, merge }).map(
+      ([what, cost]) => `${what} ${cost.seconds.toFixed(1)} s at ${cost.megabytes.toFixed(0)} MB`,
+    ),
+  ].join('; ');
+  return { merge, text };
 }
 
-/** @throws AssertionError if a run comes out with other bytes than one process, or its merge is too slow or too large */
-export async function simulateAtScale(): Promise<void> {
+/**
+ * @returns what it cost, in a few words
+ * @throws AssertionError if a run comes out with other bytes than one process, or its merge is too slow or too large
+ */
+export async function simulateAtScale(): Promise<string> {
   const pool = new WorkerPool({ workers: 1 });
-  const merges: Cost[] = [];
+  const runs: Awaited<ReturnType<typeof simulate>>[] = [];
   for (const shards of [1000, 10_000]) {
     const folder = await mkdtemp(join(tmpdir(), 'equiflow-scale-'));
     try {
-      merges.push(await simulate(folder, shards, pool));
+      runs.push(await simulate(folder, shards, pool));
     } finally {
       await rm(folder, { recursive: true, force: true });
     }
   }
   await pool.close();
-  const [small, large] = merges;
+  const [small, large] = runs.map(({ merge }) => merge);
   assert.ok(large.seconds < MERGE_SECONDS, `merging 10,000 shards took ${large.seconds} s`);
   const growth = large.megabytes - small.megabytes;
   assert.ok(growth < MEMORY_GROWTH, `merging 10,000 shards took ${growth} MB more than 1,000`);
+  return runs.map(({ text }) => text).join('\n      ');
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) await simulateAtScale();
+if (process.argv[1] === fileURLToPath(import.meta.url)) console.log(await simulateAtScale());

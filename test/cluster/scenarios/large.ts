@@ -1,0 +1,16 @@
+import { join } from 'node:path';
+import { PROJECT } from '../../docs/documents.js';
+import { succeed } from '../commands.js';
+import { simulateAtScale } from '../scale.js';
+import type { Stage } from '../stage.js';
+import type { Scenario } from './scenario.js';
+
+/** Python and its packages are its own affair; it fails without them. */
+async function schemas(stage: Stage): Promise<string> {
+  const printed = await succeed(process.execPath, [join(PROJECT, 'test/cluster/kubernetes.mjs')], stage.here);
+  return printed.trim();
+}
+
+/** What no scheduler is needed for. */
+export const KUBERNETES: Scenario = { name: 'Kubernetes manifests', play: schemas };
+export const SCALE: Scenario = { name: '1,000 and 10,000 shards', play: simulateAtScale };
