@@ -68,19 +68,10 @@ const stage = new Stage(cluster, folder);
 await Promise.all([cluster.start(), stage.prepare()]);
 console.log(`${await cluster.version()}, two nodes (${seconds(started)})`);
 
-<<<<<<< Updated upstream
 // Side by side, since most of it is waiting: for the walltime, and for a dead node to be found dead.
-await Promise.all([play([WALLTIME], stage), play([...SHARDS, ...DOCUMENTS], stage)]);
+await Promise.all([play([WALLTIME, KUBERNETES], stage), play([...SHARDS, ...DOCUMENTS], stage)]);
 // While nodes come and go, nobody else uses them.
-await Promise.all([play(CLUSTER, stage), play([...PARALLEL, ...SCRIPTS], stage)]);
-=======
-await Promise.all([
-  play([WALLTIME, KUBERNETES, SCALE], stage),
-  play([...SHARDS, ...PARALLEL, ...SCRIPTS, ...DOCUMENTS], stage),
-]);
-// Nothing else may run while nodes come and go.
-await play(CLUSTER, stage);
->>>>>>> Stashed changes
+await Promise.all([play([...CLUSTER, SCALE], stage), play([...PARALLEL, ...SCRIPTS], stage)]);
 
 if (played === 0) throw new Error(`no scenario has one of ${words.join(', ')} in its name`);
 const verdict = failures.length === 0 ? 'all as expected' : `FAILED: ${failures.join(', ')}`;
