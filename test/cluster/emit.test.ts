@@ -101,6 +101,15 @@ test('TERM comes 120 s before the walltime, or when a quarter of it is left', (t
   t.deepEqual(['1-0', '10:00', '4', '60:00:00'].map(margin), ['120', '120', '60', '120']);
 });
 
+test('memory grows with the threads unless it is given', (t) => {
+  const memory = (options: Partial<SlurmOptions>) => {
+    const { memory: _, ...rest } = SLURM;
+    const [{ text }] = slurmScripts(FACTS, { ...rest, ...options });
+    return /^#SBATCH --mem=(.+)$/m.exec(text)?.[1];
+  };
+  t.deepEqual([{ cpus: 1 }, { cpus: 64 }, { memory: '500M' }].map(memory), ['2048M', '16384M', '500M']);
+});
+
 test('times are read as sbatch reads them', (t) => {
   const times = { '90': 5400, '1:30': 90, '2:00:05': 7205, '1-2': 93600, '1-2:3': 93780, '1-2:3:4': 93784 };
   for (const [text, seconds] of Object.entries(times)) t.is(slurmSeconds('--time', text), seconds, text);

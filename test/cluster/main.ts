@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import { install } from './commands.js';
 import { CLUSTER } from './scenarios/cluster.js';
 import { DOCUMENTS } from './scenarios/documents.js';
+import { JOBS } from './scenarios/jobs.js';
 import { KUBERNETES, SCALE } from './scenarios/large.js';
 import { PARALLEL } from './scenarios/parallel.js';
 import type { Scenario } from './scenarios/scenario.js';
@@ -69,7 +70,7 @@ await Promise.all([cluster.start(), stage.prepare()]);
 console.log(`${await cluster.version()}, two nodes (${seconds(started)})`);
 
 // Side by side, since most of it is waiting: for the walltime, and for a dead node to be found dead.
-await Promise.all([play([WALLTIME, KUBERNETES], stage), play([...SHARDS, ...DOCUMENTS], stage)]);
+await Promise.all([play([WALLTIME, KUBERNETES], stage), play([...SHARDS, ...JOBS, ...DOCUMENTS], stage)]);
 // While nodes come and go, nobody else uses them.
 await Promise.all([play([...CLUSTER, SCALE], stage), play([...PARALLEL, ...SCRIPTS], stage)]);
 

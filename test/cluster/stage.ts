@@ -10,7 +10,7 @@ import { TestRun } from './test-run.js';
 export const SAMPLES = 16 * 32768;
 
 /** Runge–Kutta steps make a sample as expensive as a scenario needs it. */
-const STEPS = 200;
+export const STEPS = 200;
 
 const MAIN = join(PROJECT, 'dist/src/cli/main.js');
 

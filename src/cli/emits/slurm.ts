@@ -20,7 +20,9 @@ export function emitSlurmCommand(): Command {
       ).argParser(integer(5, 65535)),
     )
     .addOption(new Option('--cpus <integer>', 'threads of a shard').default(4).argParser(integer(1, 1024)))
-    .addOption(new Option('--memory <size>', 'memory of a shard, as sbatch takes it').default('2G'))
+    .addOption(
+      new Option('--memory <size>', 'memory of a shard, as sbatch takes it (default: 2G, or 256M for each of --cpus)'),
+    )
     .addOption(new Option('--partition <name>', 'partition, or several with commas'))
     .addOption(new Option('--account <name>', 'account that is charged'))
     .addOption(new Option('--max-running <integer>', 'shards that run at once at most').argParser(integer(1, 1e6)))

@@ -12,8 +12,8 @@ export interface SlurmOptions {
   readonly margin?: number;
   /** Threads of a shard. */
   readonly cpus: number;
-  /** Memory of a task, as sbatch takes it, such as `2G`. */
-  readonly memory: string;
+  /** Memory of a task, as sbatch takes it, such as `2G`. By default 2 GB, or 256 MB a thread if that is more. */
+  readonly memory?: string;
   readonly partition?: string;
   readonly account?: string;
   /** How many shards run at once at most. */
@@ -27,6 +27,9 @@ export interface SlurmOptions {
 }
 
 const MARGIN_SECONDS = 120;
+
+/** Sampling takes a fraction of it, 75 MB and 35 MB a thread; long chains are held whole. */
+const memoryFor = (cpus: number) => `${Math.max(2048, 256 * cpus)}M`;
 
 /** Slurm sends the signal up to so much earlier than asked. */
 const SIGNAL_EARLY_SECONDS = 60;
@@ -63,7 +66,7 @@ function check({ run, command, firstIndex, shards }: RunFacts, options: SlurmOpt
       throw new UsageError(`--${name} is '${value}', expected letters, digits and any of _ . , + @ -`);
     }
   }
-  if (!MEMORY.test(options.memory)) {
+  if (options.memory !== undefined && !MEMORY.test(options.memory)) {
     throw new UsageError(`--memory is '${options.memory}', expected a size as sbatch takes it, such as 500M or 2G`);
   }
   for (const extra of options.extra ?? []) {
@@ -98,7 +101,7 @@ function names(facts: RunFacts, options: SlurmOptions): { readonly shards: strin
 
 /** What both jobs ask for. */
 function resources(options: SlurmOptions): string {
-  const { time, cpus, memory, partition, account, extra = [] } = options;
+  const { time, cpus, memory = memoryFor(cpus), partition, account, extra = [] } = options;
   const lines = [
     `--time=${time}`,
     '--nodes=1',
