@@ -4,11 +4,15 @@ import { WorkerPool } from '../workers/pool.js';
 import { type ProgressDisplay, progressDisplay } from './progress.js';
 
 /** What a command has at hand while it runs. */
-export interface Session {
-  readonly pool: WorkerPool;
+export interface Interruptible {
   readonly progress: ProgressDisplay;
   /** Aborted by the first SIGINT or SIGTERM. */
   readonly signal: AbortSignal;
+}
+
+/** The same of a command that computes. */
+export interface Session extends Interruptible {
+  readonly pool: WorkerPool;
 }
 
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
@@ -21,12 +25,12 @@ export interface SessionOptions {
 }
 
 /**
- * Runs a command's body with a pool, a progress display and signals that end it in order: the first aborts, so that the
- * body can leave a resumable state; a second removes temporary files and exits at once.
+ * Runs a command's body with a progress display and signals that end it in order: the first aborts, so that the body can leave a
+ * resumable state; a second removes temporary files and exits at once.
  */
-export async function inSession<T>(
-  { workers = availableParallelism(), quiet = false, preload }: SessionOptions,
-  body: (session: Session) => Promise<T>,
+export async function interruptible<T>(
+  { quiet = false }: Pick<SessionOptions, 'quiet'>,
+  body: (session: Interruptible) => Promise<T>,
 ): Promise<T> {
   const controller = new AbortController();
   const onSignal = () => {
@@ -37,13 +41,28 @@ export async function inSession<T>(
     controller.abort();
   };
   for (const signal of SIGNALS) process.on(signal, onSignal);
-  const pool = new WorkerPool({ workers, ...(preload ? { preload } : {}) });
   const progress = progressDisplay(quiet);
   try {
-    return await body({ pool, progress, signal: controller.signal });
+    return await body({ progress, signal: controller.signal });
   } finally {
     progress.finish();
-    await pool.close();
     for (const signal of SIGNALS) process.off(signal, onSignal);
   }
+}
+
+/** The same with a pool of workers. */
+export function inSession<T>(
+  { workers = availableParallelism(), preload, ...options }: SessionOptions,
+  body: (session: Session) => Promise<T>,
+): Promise<T> {
+  return interruptible(options, async (session) => {
+    const pool = new WorkerPool({ workers, ...(preload ? { preload } : {}) });
+    try {
+      return await body({ pool, ...session });
+    } finally {
+      // The bar goes before the threads end, which takes a moment.
+      session.progress.finish();
+      await pool.close();
+    }
+  });
 }

@@ -1,15 +1,8 @@
 import { Command, Option } from 'commander';
 import { type JobKind, type Run, readRun, removeLeftovers } from '../../cluster/index.js';
-import { jsonOption, quietOption, workersOption } from '../options.js';
+import type { MergeOptions } from '../merges/options.js';
+import { jsonOption, quietOption } from '../options.js';
 import { planOption } from '../run-options.js';
-
-export interface MergeOptions {
-  plan: string;
-  out?: string;
-  workers?: number;
-  quiet?: boolean;
-  json?: boolean;
-}
 
 /** What becomes of the shards of each kind of job. Only the code of the kind at hand is loaded. */
 const MERGES: Readonly<Record<JobKind, () => Promise<(run: Run, options: MergeOptions) => Promise<void>>>> = {
@@ -23,7 +16,6 @@ export function mergeCommand(): Command {
     .description('one result of all shards: the bytes and figures that one process would have given')
     .addOption(planOption())
     .addOption(new Option('--out <path>', 'result, named as for the command of the job (default: only the figures)'))
-    .addOption(workersOption())
     .addOption(quietOption())
     .addOption(jsonOption())
     .action(run);

@@ -1,14 +1,14 @@
 import { type Run, requireComplete } from '../../cluster/index.js';
 import { mergeReweighting, openReweightJob } from '../../cluster/jobs/reweight-job.js';
-import type { MergeOptions } from '../commands/merge.js';
 import { checkProfilesWritable, writeReweighting } from '../reweighting-output.js';
-import { inSession } from '../session.js';
+import { interruptible } from '../session.js';
+import type { MergeOptions } from './options.js';
 
 /** What the samples of a run say together, as `equiflow reweight` prints it; `--out` is for profiles. */
 export async function mergeReweightRun(run: Run, options: MergeOptions): Promise<void> {
   const job = openReweightJob(run);
   await checkProfilesWritable(options.out, job.task);
-  await inSession({ ...options, workers: 1 }, async ({ progress, signal }) => {
+  await interruptible(options, async ({ progress, signal }) => {
     const complete = await requireComplete(run, job);
     const context = { signal, onProgress: progress.update };
     const result = await mergeReweighting(complete, context);

@@ -4,10 +4,10 @@ import { mergedSampleSet, mergedWeights, mergeSamples } from '../../cluster/jobs
 import { importanceWeights } from '../../reweighting/weights.js';
 import { writeSampleSet } from '../../sampling/sample-files.js';
 import { sampleProvenance } from '../../sampling/sample-manifest.js';
-import type { MergeOptions } from '../commands/merge.js';
 import { writeRunInfo } from '../outputs.js';
 import { checkSamplesOut, printSamples } from '../sampling.js';
-import { inSession } from '../session.js';
+import { interruptible } from '../session.js';
+import type { MergeOptions } from './options.js';
 
 /** The samples of a run as one set, as `equiflow sample` writes it; without a name for it, what their weights say. */
 export async function mergeSampleRun(run: Run, { out, ...options }: MergeOptions): Promise<void> {
@@ -15,7 +15,7 @@ export async function mergeSampleRun(run: Run, { out, ...options }: MergeOptions
   const { generator, task } = job;
   const kind = out === undefined ? undefined : await checkSamplesOut(out, generator, task.n, task.precision);
   const started = performance.now();
-  await inSession({ ...options, workers: 1 }, async ({ progress, signal }) => {
+  await interruptible(options, async ({ progress, signal }) => {
     const complete = await requireComplete(run, job);
     const context = { signal, onProgress: progress.update };
     const finished = async (report: Awaited<ReturnType<typeof mergedWeights>>) => {

@@ -1,10 +1,10 @@
 import { type Run, requireComplete } from '../../cluster/index.js';
 import { mergeSimulation, openSimulateJob } from '../../cluster/jobs/simulate-job.js';
 import { checkWritable } from '../../formats/files.js';
-import type { MergeOptions } from '../commands/merge.js';
 import { writeRunInfo } from '../outputs.js';
-import { inSession } from '../session.js';
+import { interruptible } from '../session.js';
 import { simulationText, writeSimulation } from '../simulation.js';
+import type { MergeOptions } from './options.js';
 
 /** The chains of a run as one simulation, as `equiflow simulate` writes it; without a name for it, what they say. */
 export async function mergeSimulateRun(run: Run, { out, ...options }: MergeOptions): Promise<void> {
@@ -12,7 +12,7 @@ export async function mergeSimulateRun(run: Run, { out, ...options }: MergeOptio
   const started = performance.now();
   const job = openSimulateJob(run);
   const { system } = job.simulation;
-  await inSession({ ...options, workers: 1 }, async ({ progress, signal }) => {
+  await interruptible(options, async ({ progress, signal }) => {
     const complete = await requireComplete(run, job);
     const context = { signal, onProgress: progress.update };
     const simulation = await mergeSimulation(complete, context);
