@@ -63,6 +63,7 @@ test.serial(
     await writeFile(at('writers/.00003.safetensors.99.abc.tmp'), '');
     await writeFile(at('00001.json'), '{');
     t.is(await succeeds(t, folder, 'status --plan run --missing'), '1-2,5\n');
+    t.is(await succeeds(t, folder, 'status --plan run --unfinished'), '1-3,5\n');
     t.is(await succeeds(t, folder, 'status --plan run --missing --lines'), '1\n2\n5\n');
     const text = await succeeds(t, folder, 'status --plan run');
     t.regex(text, /^run: 20000 of 60000 samples in 2 of 6 shards \(33\.3 %\)\n/);

@@ -129,6 +129,7 @@ test('more shards than an array has tasks are refused with what to do', (t) => {
 
 const BAD: readonly [string, Partial<SlurmOptions>, RegExp][] = [
   ['a name with a space', { name: 'my run' }, /--name is 'my run', expected/],
+  ['several names', { name: 'a,b' }, /--name is 'a,b'/],
   ['a partition with a comment', { partition: 'a#b' }, /--partition/],
   ['an account that is an option', { account: '--x' }, /--account/],
   ['memory in words', { memory: '2 GB' }, /--memory is '2 GB', expected a size/],
@@ -240,16 +241,28 @@ test('shard.sbatch does the shard of its task', async (t) => {
   ]);
 });
 
+/** What the program says of itself, by which it is told from another one of the same name. */
+const GNU = 'case "$1" in --version) echo "GNU parallel 20221122"; exit ;; esac';
+
+test('run.sh says what is not installed', async (t) => {
+  const { folder, env, equiflow, read } = await fakes(t, { equiflow: 'echo 3', parallel: 'exit 1' });
+  await write(folder, parallelScripts({ ...FACTS, run: folder, command: [equiflow] }, PARALLEL));
+  const { code, stderr } = await outcome(join(folder, 'parallel/run.sh'), [], env);
+  t.deepEqual([code, stderr], [69, 'GNU parallel is not installed\n']);
+  t.deepEqual(await read(), [['parallel', '--version']]);
+});
+
 test('run.sh hands what is not finished to GNU parallel, then merges', async (t) => {
   const { folder, env, equiflow, read } = await fakes(t, {
     equiflow: 'case "$1" in status) printf "3\\n17\\n" ;; esac',
-    parallel: 'cat >>"$CALLS"; echo . >>"$CALLS"',
+    parallel: `${GNU}; cat >>"$CALLS"; echo . >>"$CALLS"`,
   });
   const facts = { ...FACTS, run: folder, command: [equiflow] };
   await write(folder, parallelScripts(facts, PARALLEL));
   const { code, stderr } = await outcome(join(folder, 'parallel/run.sh'), [], env);
   t.is(code, 0, stderr);
   t.deepEqual(await read(), [
+    ['parallel', '--version'],
     ['equiflow', 'status', '--plan', folder, '--unfinished', '--lines'],
     [
       ...['parallel', '--jobs', '50%', '--joblog', '+jobs.log', '--termseq', 'TERM,30000,KILL,1000', '--tag'],
@@ -273,14 +286,14 @@ test('run.sh hands what is not finished to GNU parallel, then merges', async (t)
 });
 
 test('run.sh does not merge after failures', async (t) => {
-  const { folder, env, equiflow, read } = await fakes(t, { equiflow: 'echo 3', parallel: 'exit 1' });
+  const { folder, env, equiflow, read } = await fakes(t, { equiflow: 'echo 3', parallel: `${GNU}; exit 1` });
   await write(folder, parallelScripts({ ...FACTS, run: folder, command: [equiflow] }, PARALLEL));
   const { code, stderr } = await outcome(join(folder, 'parallel/run.sh'), [], env);
   t.is(code, 1);
   t.regex(stderr, /shards failed, see .*jobs\.log; run it again/);
   t.deepEqual(
     (await read()).map(([name]) => name),
-    ['equiflow', 'parallel'],
+    ['parallel', 'equiflow', 'parallel'],
   );
 });
 

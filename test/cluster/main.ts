@@ -27,6 +27,7 @@ const PACKAGES = {
   'command -v slurmd': 'slurmd',
   'command -v sbatch': 'slurm-client',
   'command -v parallel': 'parallel',
+  'test -x /usr/sbin/sshd': 'openssh-server',
   'command -v shellcheck': 'shellcheck',
   "python3 -c 'import ensurepip'": 'python3-venv',
 };

@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { type Surroundings, succeed, until } from './commands.js';
+import { freePorts } from './ports.js';
 import { processesIn, processesWith, signalAll } from './processes.js';
 
 /** Variable by which everything that a cluster starts can be found, jobs included. */
@@ -149,19 +149,6 @@ export class SlurmCluster {
       () => false,
     );
   }
-}
-
-/** Ports that nobody listens on at the moment. */
-async function freePorts(n: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: n }, () => {
-      const server = createServer();
-      return new Promise<typeof server>((resolve) => server.listen(0, '127.0.0.1', () => resolve(server)));
-    }),
-  );
-  const ports = servers.map((server) => (server.address() as { port: number }).port);
-  for (const server of servers) server.close();
-  return ports;
 }
 
 /**

@@ -1,5 +1,6 @@
 import { join, relative, resolve } from 'node:path';
 import { Command, Option } from 'commander';
+import { shellWords } from '../../cluster/emit/emit.js';
 import { type ParallelOptions, parallelScripts } from '../../cluster/emit/parallel.js';
 import { integer } from '../options.js';
 import { type EmitOptions, emitOptions, lines, runFacts, writeEmitted } from './run.js';
@@ -35,5 +36,5 @@ async function run({ sshloginfile, ...options }: Options): Promise<void> {
   const facts = await runFacts(options);
   const machines = sshloginfile === undefined ? {} : { sshLoginFile: resolve(sshloginfile) };
   const script = join(relative('.', facts.run), 'parallel/run.sh');
-  await writeEmitted(facts.run, parallelScripts(facts, { ...options, ...machines }), `next: ${script}`);
+  await writeEmitted(facts.run, parallelScripts(facts, { ...options, ...machines }), `next: ${shellWords([script])}`);
 }

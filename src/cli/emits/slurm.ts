@@ -1,5 +1,6 @@
 import { join, relative } from 'node:path';
 import { Command, Option } from 'commander';
+import { shellWords } from '../../cluster/emit/emit.js';
 import { type SlurmOptions, slurmScripts } from '../../cluster/emit/slurm.js';
 import { integer } from '../options.js';
 import { type EmitOptions, emitOptions, lines, runFacts, writeEmitted } from './run.js';
@@ -42,5 +43,5 @@ export function emitSlurmCommand(): Command {
 async function run(options: EmitOptions & SlurmOptions): Promise<void> {
   const facts = await runFacts(options);
   const submit = join(relative('.', facts.run), 'slurm/submit.sh');
-  await writeEmitted(facts.run, slurmScripts(facts, options), `next: ${submit}`);
+  await writeEmitted(facts.run, slurmScripts(facts, options), `next: ${shellWords([submit])}`);
 }

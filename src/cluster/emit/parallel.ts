@@ -58,6 +58,14 @@ function runScript(facts: RunFacts, options: ParallelOptions): string {
 ${setupOf(options)}\
 set -euo pipefail
 run=${shellWords([facts.run])}
+
+# There is another program of this name.
+case $(parallel --version 2>/dev/null || true) in
+  "GNU parallel"*) ;;
+  *) echo "GNU parallel is not installed" >&2; exit 69 ;;
+esac
+command -v flock >/dev/null || { echo "flock is not installed" >&2; exit 69; }
+
 # From here shard.sh has a short name, in which nothing has to be quoted.
 cd "$run/parallel"
 

@@ -34,8 +34,8 @@ const memoryFor = (cpus: number) => `${Math.max(2048, 256 * cpus)}M`;
 /** Slurm sends the signal up to so much earlier than asked. */
 const SIGNAL_EARLY_SECONDS = 60;
 
-/** Names without anything that sbatch or a shell would read otherwise. */
-const NAME = /^[A-Za-z0-9_][\w.,+@-]*$/;
+/** Names without anything that sbatch, squeue or a shell would read otherwise; partitions may be several. */
+const NAMES = { name: /^\w[\w.+@-]*$/, partition: /^\w[\w.,+@-]*$/, account: /^\w[\w.+@-]*$/ };
 const MEMORY = /^\d+[KMGT]?$/;
 
 /**
@@ -62,8 +62,8 @@ function check({ run, command, firstIndex, shards }: RunFacts, options: SlurmOpt
   for (const line of options.setup ?? []) oneLine('--setup', line);
   for (const name of ['name', 'partition', 'account'] as const) {
     const value = options[name];
-    if (value !== undefined && !NAME.test(value)) {
-      throw new UsageError(`--${name} is '${value}', expected letters, digits and any of _ . , + @ -`);
+    if (value !== undefined && !NAMES[name].test(value)) {
+      throw new UsageError(`--${name} is '${value}', expected letters, digits and any of _ . + @ -`);
     }
   }
   if (options.memory !== undefined && !MEMORY.test(options.memory)) {

@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { until } from '../commands.js';
 import { signalAll } from '../processes.js';
+import { startSshServer } from '../ssh-server.js';
 import type { Stage } from '../stage.js';
 import type { TestRun } from '../test-run.js';
 import type { Scenario } from './scenario.js';
@@ -62,17 +63,25 @@ async function terminated(stage: Stage): Promise<string> {
 }
 
 async function machines(stage: Stage): Promise<string> {
-  // A colon is this machine without ssh, as one of a list.
-  writeFileSync(join(stage.folder, 'machines'), '1/:\n');
-  const run = await stage.run("parallel it's", { shards: 2, emit: ['parallel', '--sshloginfile', 'machines'] });
-  const { code, stderr } = await run.parallel();
-  assert.equal(code, 0, stderr);
-  await run.assertSerial();
-  return 'a list of machines, and a folder whose name needs quotes';
+  const server = await startSshServer(join(stage.cluster.folder, 'ssh'), stage.here);
+  try {
+    // A colon is this machine without ssh.
+    writeFileSync(join(stage.folder, 'machines'), `1/:\n1/${server.login}\n`);
+    const run = await stage.run("parallel it's", { shards: 4, emit: ['parallel', '--sshloginfile', 'machines'] });
+    const { code, stderr } = await run.parallel();
+    assert.equal(code, 0, stderr);
+    const log = readFileSync(join(run.folder, 'parallel/jobs.log'), 'utf8').trimEnd().split('\n');
+    const hosts = new Set(log.map((line) => line.split('\t')[1]));
+    assert.deepEqual(hosts, new Set([':', server.login]), 'both had work');
+    await run.assertSerial();
+  } finally {
+    server.close();
+  }
+  return 'shards here and by ssh, in a folder whose name needs quotes, merged';
 }
 
 export const PARALLEL: readonly Scenario[] = [
   { name: 'GNU parallel, shard killed −9', play: killed },
   { name: 'GNU parallel, TERM', play: terminated },
-  { name: 'GNU parallel, --sshloginfile', play: machines },
+  { name: 'GNU parallel over ssh', play: machines },
 ];
