@@ -13,8 +13,8 @@ export const DEFAULT_THREADS = 4;
 /** Larger files are slow to copy, to check and to lose. */
 const MAX_SHARD_BYTES = 2e9;
 
-/** Seconds that node, the model and the workers take, as measured here. */
-const START_SECONDS = 0.5;
+/** Seconds that Node.js, the model and the workers take, by bench/shards.ts. */
+const START_SECONDS = 0.3;
 
 /** What decides the number of shards. */
 export interface ShardChoiceInput {
