@@ -46,7 +46,7 @@ export function shardPaths(run: Run, index: number): ShardPaths {
   };
 }
 
-/** The manifest of a shard: with it, and not before, the shard is done. */
+/** The manifest of a shard: with it, and not before, the shard is done. What is read back of it, since a run has thousands. */
 export interface ShardManifest {
   readonly plan: string;
   readonly index: number;
@@ -54,7 +54,6 @@ export interface ShardManifest {
   readonly n: number;
   /** CRC-32 of each block. */
   readonly blocks: readonly number[];
-  readonly arrays: Readonly<Record<string, ArrayEntry>>;
 }
 
 /** A shard with its place in the data file. */
@@ -83,7 +82,10 @@ export function shardLayout(run: Run, job: Job, index: number): ShardLayout {
   };
 }
 
-export function manifestText({ blocks, ...manifest }: ShardManifest): string {
+export function manifestText({
+  blocks,
+  ...manifest
+}: ShardManifest & { readonly arrays: Readonly<Record<string, ArrayEntry>> }): string {
   const text = JSON.stringify({ kind: KIND, version: 1, equiflow: VERSION, ...manifest, blocks: null }, null, 2);
   return `${text.replace('"blocks": null', `"blocks": ${JSON.stringify(blocks)}`)}\n`;
 }
@@ -152,7 +154,9 @@ function parseManifest(text: string): ShardManifest | undefined {
       value.blocks.every((sum: unknown) => Number.isInteger(sum)) &&
       typeof value.arrays === 'object' &&
       value.arrays !== null;
-    return sound ? value : undefined;
+    if (!sound) return undefined;
+    const { plan, index, first, n, blocks } = value;
+    return { plan, index, first, n, blocks };
   } catch {
     return undefined;
   }
