@@ -38,7 +38,7 @@ export async function succeed(
   return stdout.trimEnd();
 }
 
-/** Looks again and again until something is there. */
+/** Looks again and again until something is there: often where that costs nothing, now and then where it takes a process. */
 export async function until<T>(
   what: string,
   look: () => T | undefined | false | Promise<T | undefined | false>,
@@ -46,9 +46,10 @@ export async function until<T>(
 ): Promise<T> {
   const end = Date.now() + 1000 * seconds;
   while (Date.now() < end) {
-    const found = await look();
+    const seen = look();
+    const found = await seen;
     if (found !== undefined && found !== false) return found;
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await new Promise((resolve) => setTimeout(resolve, seen instanceof Promise ? 100 : 10));
   }
   throw new Error(`waited ${seconds} s in vain: ${what}`);
 }

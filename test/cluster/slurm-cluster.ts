@@ -85,6 +85,10 @@ export class SlurmCluster {
     return succeed('scontrol', args, this.#here);
   }
 
+  scancel(job: string): Promise<string> {
+    return succeed('scancel', [job], this.#here);
+  }
+
   /** The tasks of an array, by their indices; a job that is no array has the index NaN. */
   async tasks(job: string): Promise<ReadonlyMap<number, JobFacts>> {
     const lines = (await this.scontrol('show', 'job', '--oneliner', job)).split('\n');

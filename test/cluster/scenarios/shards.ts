@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { until } from '../commands.js';
 import { isNode, isPending, signalAll } from '../processes.js';
 import { SAMPLES, type Stage } from '../stage.js';
+import type { TestRun } from '../test-run.js';
 import type { Scenario } from './scenario.js';
 
 /* What happens to shards. */
@@ -39,6 +40,30 @@ async function killed(stage: Stage): Promise<string> {
   for (const [name, time] of before) assert.equal(after.get(name), time, `${name} is not written again`);
   await run.assertSerial();
   return 'merge cancelled, array 2 submitted again, others untouched, merged';
+}
+
+/** A shard that was told to stop has kept what it had, and the next submission goes on from there. */
+async function goesOn(run: TestRun, index: number): Promise<string> {
+  const log = `shard-${index}.log`;
+  const [, kept, of] = /was interrupted at (\d+) of (\d+) samples; run it again to go on/.exec(run.log(log))!;
+  assert.ok(Number(kept) > 0 && run.leftovers().includes(`0000${index}.part`), 'what was done is kept');
+  assert.ok(!run.isMerged());
+  assert.equal((await run.submit()).shards, `${index}`);
+  await run.settled();
+  assert.match(run.log(log), new RegExp(`shard ${index}: .* done, ${kept} of them before`));
+  await run.assertSerial();
+  return `${kept} of ${of} samples kept and gone on from, merged`;
+}
+
+async function cancelled(stage: Stage): Promise<string> {
+  const run = await stage.run('cancelled', { shards: 2 });
+  const { array } = await run.submit();
+  await until('some blocks are written', () => run.hasBlocks(1));
+  await stage.cluster.scancel(`${array}_1`);
+  await run.settled();
+  const { JobState, ExitCode } = (await stage.cluster.tasks(array)).get(1)!;
+  assert.deepEqual([JobState, ExitCode], ['CANCELLED', '75:0']);
+  return goesOn(run, 1);
 }
 
 async function twoWriters(stage: Stage): Promise<string> {
@@ -119,6 +144,7 @@ async function walltime(stage: Stage): Promise<string> {
 export const SHARDS: readonly Scenario[] = [
   { name: 'array and merge', play: array },
   { name: 'task killed −9', play: killed },
+  { name: 'task cancelled', play: cancelled },
   { name: 'two writers of one shard', play: twoWriters },
   { name: 'full disk', play: fullDisk },
 ];
