@@ -83,14 +83,14 @@ test('options of sbatch stand before the first command', (t) => {
     setup: ['module load nodejs'],
   };
   const { 'shard.sbatch': shard, 'merge.sbatch': merge } = slurm({}, options);
-  const both = ['--time=01:00:00', '--nodes=1', '--ntasks=1', '--cpus-per-task=4', '--mem=2G'];
-  const more = ['--partition=long,short', '--account=physics', '--qos=night'];
+  const both = ['--time=01:00:00', '--nodes=1', '--ntasks=1'];
+  const more = ['--mem=2G', '--partition=long,short', '--account=physics', '--qos=night'];
   t.deepEqual(directives(shard), [
-    ...['--job-name=lj', ...both, ...more],
+    ...['--job-name=lj', ...both, '--cpus-per-task=4', ...more],
     ...['--signal=B:TERM@90', '--requeue', '--open-mode=append'],
   ]);
   t.deepEqual(directives(merge), [
-    ...['--job-name=lj-merge', ...both, ...more],
+    ...['--job-name=lj-merge', ...both, '--cpus-per-task=1', ...more],
     ...['--kill-on-invalid-dep=yes', '--requeue', '--open-mode=append'],
   ]);
   for (const script of [shard, merge]) t.regex(script, /\nmodule load nodejs\n(#.*\n)?exec \/usr\/bin\/node /);

@@ -99,9 +99,9 @@ function names(facts: RunFacts, options: SlurmOptions): { readonly shards: strin
   return { shards, merge: `${shards}-merge` };
 }
 
-/** What both jobs ask for. */
-function resources(options: SlurmOptions): string {
-  const { time, cpus, memory = memoryFor(cpus), partition, account, extra = [] } = options;
+/** What a job with so many threads asks for. */
+function resources(options: SlurmOptions, cpus: number): string {
+  const { time, memory = memoryFor(cpus), partition, account, extra = [] } = options;
   const lines = [
     `--time=${time}`,
     '--nodes=1',
@@ -122,7 +122,7 @@ function shardScript(facts: RunFacts, options: SlurmOptions): string {
   return `#!/bin/bash
 # One shard: task K of the array computes shard K of the plan. submit.sh submits this.
 #SBATCH --job-name=${names(facts, options).shards}
-${resources(options)}\
+${resources(options, options.cpus)}\
 # TERM to equiflow itself ${marginOf(options)} s before the time is up, or up to ${SIGNAL_EARLY_SECONDS} s sooner. It keeps the blocks that are done and
 # exits with 75; the next attempt goes on from there. (USR1 would open Node's debugger.)
 #SBATCH --signal=B:TERM@${marginOf(options)}
@@ -140,9 +140,9 @@ exec ${shellWords(shard)}
 function mergeScript(facts: RunFacts, options: SlurmOptions): string {
   const merge = [...facts.command, 'merge', '--plan', facts.run, ...facts.merge, '--quiet'];
   return `#!/bin/bash
-# Puts the shards together when all of them are done. submit.sh submits this.
+# Puts the shards together when all of them are done, on one thread. submit.sh submits this.
 #SBATCH --job-name=${names(facts, options).merge}
-${resources(options)}\
+${resources(options, 1)}\
 # A merge that waits for a failed shard would wait for ever.
 #SBATCH --kill-on-invalid-dep=yes
 #SBATCH --requeue
