@@ -1,0 +1,68 @@
+import { execFile } from 'node:child_process';
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import type { ExecutionContext } from 'ava';
+import type { EmittedFile, RunFacts } from '../../src/cluster/emit/emit.js';
+
+export const execute = promisify(execFile);
+
+/** A run to emit scripts for. */
+export const FACTS: RunFacts = {
+  run: '/data/run',
+  job: 'sample',
+  hash: '0123456789abcdef'.repeat(4),
+  firstIndex: 0,
+  shards: 100,
+  command: ['/usr/bin/node', '/opt/equiflow/main.js'],
+  merge: ['--out', '/data/samples'],
+};
+
+/** Texts by the last part of their names. */
+export function byName(files: readonly EmittedFile[]) {
+  return Object.fromEntries(files.map(({ name, text }) => [name.replace(/^.*\//, ''), text]));
+}
+
+/** What is behind #SBATCH, where sbatch reads it: before the first line that is no comment. */
+export function directives(script: string): string[] {
+  const lines = script.split('\n');
+  const end = lines.findIndex((line) => line !== '' && !line.startsWith('#'));
+  return lines.slice(0, end).flatMap((line) => /^#SBATCH (.+)$/.exec(line)?.[1] ?? []);
+}
+
+/** A folder with an odd name in which programs record the words they are called with, and print what they are told to. */
+export async function fakes(t: ExecutionContext, programs: Readonly<Record<string, string>>) {
+  const folder = await mkdtemp(join(tmpdir(), 'equiflow 100 %a $HOME `x` \'y\' "z" & '));
+  t.teardown(() => rm(folder, { recursive: true, force: true }));
+  await mkdir(join(folder, 'bin'));
+  for (const [name, body] of Object.entries(programs)) {
+    const path = join(folder, 'bin', name);
+    await writeFile(path, `#!/bin/bash\nprintf '%s\\n' "${name}" "$@" . >>"$CALLS"\n${body}\n`);
+    await chmod(path, 0o755);
+  }
+  const calls = join(folder, 'calls');
+  await writeFile(calls, '');
+  const env = { PATH: `${join(folder, 'bin')}:/usr/bin:/bin`, CALLS: calls };
+  const read = async () =>
+    (await readFile(calls, 'utf8'))
+      .split('\n.\n')
+      .slice(0, -1)
+      .map((call) => call.split('\n'));
+  return { folder, env, equiflow: join(folder, 'bin', 'equiflow'), read };
+}
+
+export async function write(folder: string, files: readonly EmittedFile[]): Promise<void> {
+  for (const { name, text, executable } of files) {
+    await mkdir(dirname(join(folder, name)), { recursive: true });
+    await writeFile(join(folder, name), text);
+    if (executable) await chmod(join(folder, name), 0o755);
+  }
+}
+
+/** Runs a script, however it ends. */
+export const outcome = (file: string, args: readonly string[], env: NodeJS.ProcessEnv) =>
+  execute(file, args, { env }).then(
+    ({ stdout, stderr }) => ({ code: 0, stdout, stderr }),
+    ({ code, stdout, stderr }) => ({ code, stdout, stderr }),
+  );
