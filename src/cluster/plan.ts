@@ -61,7 +61,10 @@ export function evenBoundaries(units: number, shards: number, grain: number, uni
     const limit = grain === 1 ? '' : `, since shards begin at multiples of ${grain} ${unit}`;
     throw new UsageError(`plan: ${shards} shards of ${units} ${unit}, expected an integer from 1 to ${grains}${limit}`);
   }
-  return Array.from({ length: shards + 1 }, (_, k) => Math.min(units, Math.floor((k * grains) / shards) * grain));
+  // Quotient and rest apart: k·grains may be beyond the integers that a number holds.
+  const [quotient, rest] = [Math.floor(grains / shards), grains % shards];
+  const grainsBefore = (k: number) => k * quotient + Math.floor((k * rest) / shards);
+  return Array.from({ length: shards + 1 }, (_, k) => Math.min(units, grainsBefore(k) * grain));
 }
 
 /** The same job cut otherwise. @throws as `evenBoundaries` */

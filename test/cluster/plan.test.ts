@@ -34,6 +34,19 @@ test('shards cover every unit once, begin at grains, and differ by one grain at 
   t.pass();
 });
 
+test('the last sample of a large run is in a shard', (t) => {
+  // Products of these are no integers that a number holds.
+  for (const [units, shards] of [
+    [999_302_698_458, 670_449],
+    [1e12, 1e6],
+    [1e12 - 1, 1e6 - 1],
+  ]) {
+    const ends = evenBoundaries(units, shards, 1, 'samples');
+    t.is(ends.at(-1), units);
+    t.true(ends.every((end, k) => k === 0 || end - ends[k - 1] <= Math.ceil(units / shards)));
+  }
+});
+
 test('more shards than there are grains are refused', (t) => {
   const error = t.throws(() => evenBoundaries(64, 3, 32, 'chains'), { instanceOf: UsageError });
   t.is(
