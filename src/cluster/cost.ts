@@ -52,8 +52,9 @@ const LEAST_SPREAD = 1.2;
 export function fitShardCost(times: readonly Omit<ShardTime, 'index' | 'started'>[]): ShardCost | undefined {
   const points = times.map(({ n, workers, seconds }) => ({ x: n / workers, y: seconds, w: seconds ** -2 }));
   if (points.length === 0) return undefined;
-  const sizes = points.map(({ x }) => x);
-  const line = Math.max(...sizes) > LEAST_SPREAD * Math.min(...sizes) ? fitLine(points) : undefined;
+  const largest = points.reduce((size, { x }) => Math.max(size, x), 0);
+  const smallest = points.reduce((size, { x }) => Math.min(size, x), Number.POSITIVE_INFINITY);
+  const line = largest > LEAST_SPREAD * smallest ? fitLine(points) : undefined;
   return costOf(line && line.a >= 0 ? line : fitThroughOrigin(points), points);
 }
 

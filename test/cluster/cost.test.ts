@@ -70,6 +70,10 @@ test('a start is never negative', (t) => {
   t.is(fitShardCost(times.slice(0, 1))!.scatter, Number.NaN);
 });
 
+test('a log may have more lines than a call has room for arguments', (t) => {
+  t.is(fitShardCost(measured(300_000, 0, 1))!.rate.n, 300_000);
+});
+
 test('a log is read past its torn and foreign lines', (t) => {
   const sound: ShardTime = { index: 3, n: 10, workers: 2, started: STARTED, seconds: 1.5 };
   const line = JSON.stringify({ ...sound, host: 'n1' });
