@@ -29,7 +29,7 @@ export function sampleBytes(coordinates: number, precision: Precision): number {
 }
 
 export function gigabytes(bytes: number): string {
-  return `${(bytes / 1e9).toPrecision(3)} GB`;
+  return `${Number((bytes / 1e9).toPrecision(3))} GB`;
 }
 
 /**

@@ -283,6 +283,6 @@ test('what is too large for an archive is refused before work', (t) => {
   t.notThrows(() => checkArchiveSize(generator, 1e7, 'f32', 'o.npz'));
   t.throws(() => checkArchiveSize(generator, 1e8, 'f32', 'o.npz'), {
     instanceOf: UsageError,
-    message: /^o\.npz: 100000000 samples are arrays of 5\.60 GB, expected at most 1\.50 GB in a \.npz: name a folder/,
+    message: /^o\.npz: 100000000 samples are arrays of 5\.6 GB, expected at most 1\.5 GB in a \.npz: name a folder/,
   });
 });
