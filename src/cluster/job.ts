@@ -56,10 +56,12 @@ export interface Job {
   merged?(path: string): AsyncIterable<Pick<JobBlock, 'arrays'>>;
 }
 
-/** The blocks of a range, which begin with it. */
-export function blocksOf({ block }: Pick<Job, 'block'>, { first, n }: UnitRange): UnitRange[] {
-  return Array.from({ length: Math.ceil(n / block) }, (_, k) => ({
-    first: first + k * block,
-    n: Math.min(block, n - k * block),
-  }));
+/** How many blocks a range has, the first of which begins with it. */
+export function blockCount({ block }: Pick<Job, 'block'>, { n }: UnitRange): number {
+  return Math.ceil(n / block);
+}
+
+/** Block k of a range. */
+export function blockAt({ block }: Pick<Job, 'block'>, { first, n }: UnitRange, k: number): UnitRange {
+  return { first: first + k * block, n: Math.min(block, n - k * block) };
 }

@@ -8,7 +8,7 @@ import { asInputError, systemErrorCode } from '../formats/system-errors.js';
 import { brief } from '../formats/text.js';
 import type { ArrayEntry } from '../manifest.js';
 import { VERSION } from '../version.js';
-import { blocksOf, type Job, type TensorSpec } from './job.js';
+import { blockAt, blockCount, type Job, type TensorSpec } from './job.js';
 import { type Run, shardRange } from './plan.js';
 
 const KIND = 'equiflow shard';
@@ -60,8 +60,9 @@ export interface ShardManifest {
 export interface ShardLayout {
   readonly tensors: readonly TensorSpec[];
   readonly header: SafetensorsHeader;
-  /** Elements that each block adds to each array. */
-  readonly counts: readonly Readonly<Record<string, number>>[];
+  readonly blocks: number;
+  /** Elements that block k adds to each array. */
+  readonly counts: (k: number) => Readonly<Record<string, number>>;
 }
 
 export function shardLayout(run: Run, job: Job, index: number): ShardLayout {
@@ -76,9 +77,9 @@ export function shardLayout(run: Run, job: Job, index: number): ShardLayout {
   return {
     tensors,
     header: encodeSafetensorsHeader(descriptions, { equiflow: JSON.stringify(about) }),
-    counts: blocksOf(job, range).map((block) =>
-      Object.fromEntries(job.layout(block).map(({ name, shape }) => [name, elementCount(shape)])),
-    ),
+    blocks: blockCount(job, range),
+    counts: (k) =>
+      Object.fromEntries(job.layout(blockAt(job, range, k)).map(({ name, shape }) => [name, elementCount(shape)])),
   };
 }
 
@@ -132,9 +133,8 @@ export async function shardState(run: Run, job: Job, index: number): Promise<Sha
     }
   }
   const layout = shardLayout(run, job, index);
-  const { length } = layout.counts;
-  if (manifest.blocks.length !== length) {
-    return damaged(`${paths.manifest}: blocks has ${manifest.blocks.length} checksums, expected ${length}`);
+  if (manifest.blocks.length !== layout.blocks) {
+    return damaged(`${paths.manifest}: blocks has ${manifest.blocks.length} checksums, expected ${layout.blocks}`);
   }
   const size = await sizeOf(paths.data);
   if (size === undefined) return damaged(`${paths.data}: missing, though its manifest is there`);
@@ -173,6 +173,8 @@ async function sizeOf(path: string): Promise<number | undefined> {
 
 const MANIFEST_NAME = /^(\d{5,})\.json$/;
 const PART_NAME = /^\d{5,}\.part$/;
+/** A manifest that was killed before it had its name. */
+const UNNAMED_MANIFEST = /^\.\d{5,}\.json\..*\.tmp$/;
 const WRITER_NAME = /^\.(\d{5,})\.safetensors\..*\.tmp$/;
 
 /** Indices of the shards that have a manifest. @throws InputError if the folder of shards is missing */
@@ -201,10 +203,13 @@ async function listFolder(folder: string, ifMissing?: string[]): Promise<string[
   }
 }
 
-/** Seconds since a writer last touched its file; undefined if it is gone. */
-export async function silence(path: string): Promise<number | undefined> {
+/**
+ * Seconds since a writer last touched its file; undefined if it is gone.
+ * @param now milliseconds, of the file system's clock if it is known
+ */
+export async function silence(path: string, now = Date.now()): Promise<number | undefined> {
   try {
-    return (Date.now() - (await stat(path)).mtimeMs) / 1000;
+    return (now - (await stat(path)).mtimeMs) / 1000;
   } catch (error) {
     if (systemErrorCode(error) === 'ENOENT') return undefined;
     throw asInputError(error, path);
@@ -212,20 +217,25 @@ export async function silence(path: string): Promise<number | undefined> {
 }
 
 /** Files of a shard whose writers were killed. One that was only held up finds its file gone, and the shard done by another. */
-export async function abandonedFiles(run: Run, index: number): Promise<string[]> {
-  return abandoned((await listWriters(run)).get(index) ?? []);
+export async function abandonedFiles(run: Run, index: number, now: number): Promise<string[]> {
+  return abandoned((await listWriters(run)).get(index) ?? [], now);
 }
 
-async function abandoned(paths: readonly string[]): Promise<string[]> {
+async function abandoned(paths: readonly string[], now = Date.now()): Promise<string[]> {
   const found: string[] = [];
-  for (const path of paths) if (((await silence(path)) ?? 0) > ABANDONED_SECONDS) found.push(path);
+  for (const path of paths) if (((await silence(path, now)) ?? 0) > ABANDONED_SECONDS) found.push(path);
   return found;
 }
 
-/** Removes from a complete run what interrupted and killed writers have left behind shards that others have done. */
+/**
+ * Removes from a complete run what interrupted and killed writers have left behind shards that others have done. What cannot be
+ * removed stays: whoever merges need not be allowed to write there.
+ */
 export async function removeLeftovers(run: Run): Promise<void> {
-  const folder = writersFolder(run);
-  const parts = (await listFolder(folder, [])).filter((name) => PART_NAME.test(name)).map((name) => join(folder, name));
-  const dead = await abandoned([...(await listWriters(run)).values()].flat());
-  for (const path of [...parts, ...dead]) await rm(path, { force: true });
+  const named = async (folder: string, pattern: RegExp) =>
+    (await listFolder(folder, [])).filter((name) => pattern.test(name)).map((name) => join(folder, name));
+  const parts = await named(writersFolder(run), PART_NAME);
+  const unnamed = await named(shardsFolder(run), UNNAMED_MANIFEST);
+  const dead = await abandoned([...unnamed, ...[...(await listWriters(run)).values()].flat()]);
+  for (const path of [...parts, ...dead]) await rm(path, { force: true }).catch(() => {});
 }

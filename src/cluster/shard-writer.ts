@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { copyFile, type FileHandle, mkdir, open, rename, rm, stat, statfs, truncate, utimes } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { IoError } from '../errors.js';
+import { InterruptedError, IoError } from '../errors.js';
 import { bytesOf, type Elements, ElementWriter, readWhole, writeWhole } from '../formats/element-writer.js';
 import { writeOutput } from '../formats/files.js';
 import { syncFolder } from '../formats/flush.js';
@@ -11,6 +11,7 @@ import { gigabytes } from '../sampling/sample-files.js';
 import type { Job, JobBlock } from './job.js';
 import { type Run, shardRange } from './plan.js';
 import {
+  ABANDONED_SECONDS,
   abandonedFiles,
   arraysChecksum,
   HEARTBEAT_SECONDS,
@@ -19,6 +20,7 @@ import {
   type ShardPaths,
   shardLayout,
   shardPaths,
+  silence,
   writersFolder,
 } from './shard-files.js';
 
@@ -46,10 +48,10 @@ export class ShardWriter {
     private readonly handle: FileHandle,
     private readonly writers: Readonly<Record<string, ElementWriter>>,
   ) {
-    // A long block writes nothing for minutes, and the writer would be taken for dead.
+    // A long block writes nothing for minutes, and the writer would be taken for dead. Its first byte is written again and no time
+    // set: the clock that counts is that of the file system, which all machines share.
     this.#heartbeat = setInterval(() => {
-      const now = new Date();
-      utimes(temporary, now, now).catch(() => {});
+      handle.write(layout.header.bytes, 0, 1, 0).catch(() => {});
     }, 1000 * HEARTBEAT_SECONDS);
     this.#heartbeat.unref();
   }
@@ -65,8 +67,10 @@ export class ShardWriter {
     let handle: FileHandle | undefined;
     try {
       await mkdir(writersFolder(run), { recursive: true });
-      const dead = await abandonedFiles(run, index);
       temporary = createTemporary(join(writersFolder(run), basename(paths.data)), 'file');
+      // A second signal, which ends the process at once, leaves it for the next writer, as a kill does.
+      keepTemporary(temporary);
+      const dead = await abandonedFiles(run, index, (await stat(temporary)).mtimeMs);
       await takeOver(paths.part, dead, temporary);
       handle = await open(temporary, 'r+');
       await requireSpace(paths.data, layout.header.size - BLOCK_BYTES * (await handle.stat()).blocks);
@@ -105,7 +109,10 @@ export class ShardWriter {
     return this.layout.header.size + CHECKSUM_BYTES * this.blocks;
   }
 
-  /** Puts the whole shard where it belongs, its manifest last. */
+  /**
+   * Puts the whole shard where it belongs, its manifest last.
+   * @throws InterruptedError if another process has taken the shard over; OutputError, IoError as `writeOutput`
+   */
   async finish(): Promise<void> {
     const { paths, run, index } = this;
     try {
@@ -113,9 +120,14 @@ export class ShardWriter {
       await this.handle.sync();
       await this.#close();
       await rename(this.temporary, paths.data);
-      keepTemporary(this.temporary);
       await syncFolder(dirname(paths.data));
     } catch (error) {
+      if (await this.#isTakenOver(error)) {
+        throw new InterruptedError(
+          `shard ${index}: another process has taken it over, since this one stood still for more than ${ABANDONED_SECONDS} s; run it again`,
+          { cause: error },
+        );
+      }
       removeTemporary(this.temporary);
       throw asOutputError(error, paths.data);
     }
@@ -142,9 +154,9 @@ export class ShardWriter {
       await this.handle.sync();
       await this.#close();
       await rename(temporary, paths.part);
-      keepTemporary(temporary);
       await syncFolder(dirname(paths.part));
     } catch (error) {
+      if (await this.#isTakenOver(error)) return;
       removeTemporary(temporary);
       throw asOutputError(error, paths.part);
     }
@@ -152,13 +164,13 @@ export class ShardWriter {
 
   /** Goes through what an earlier writer left, up to the first block that is not what its checksum says. */
   async #takeUp(): Promise<void> {
-    const { header, tensors, counts } = this.layout;
+    const { header, tensors, blocks, counts } = this.layout;
     const found = new Uint8Array(header.bytes.length);
     const same = (await readWhole(this.handle, found, 0)) && Buffer.compare(found, header.bytes) === 0;
     const checksum = new Uint32Array(1);
-    while (same && this.blocks < counts.length) {
+    while (same && this.blocks < blocks) {
       const arrays: Record<string, Elements | undefined> = {};
-      for (const { name } of tensors) arrays[name] = await this.writers[name].peek(counts[this.blocks][name]);
+      for (const { name } of tensors) arrays[name] = await this.writers[name].peek(counts(this.blocks)[name]);
       if (!isWhole(arrays) || !(await readWhole(this.handle, bytesOf(checksum), this.#end))) break;
       if (arraysChecksum(tensors, arrays) !== checksum[0]) break;
       for (const { name } of tensors) this.writers[name].accept(arrays[name]);
@@ -167,6 +179,13 @@ export class ShardWriter {
     await writeWhole(this.handle, header.bytes, 0);
     // Later checksums are of blocks that are written again.
     await this.handle.truncate(this.#end);
+  }
+
+  /** Whether a file could not be renamed since another process took it for that of a dead one. */
+  async #isTakenOver(error: unknown): Promise<boolean> {
+    if (systemErrorCode(error) !== 'ENOENT') return false;
+    const folder = await stat(writersFolder(this.run)).catch(() => undefined);
+    return folder?.isDirectory() === true && (await silence(this.temporary)) === undefined;
   }
 
   async #close(): Promise<void> {
@@ -185,6 +204,9 @@ function isWhole(arrays: Record<string, Elements | undefined>): arrays is Record
  */
 async function takeOver(part: string, dead: readonly string[], temporary: string): Promise<void> {
   try {
+    // It is old, and would be taken for that of a dead writer the moment it has the name of one.
+    const now = new Date();
+    await utimes(part, now, now);
     await rename(part, temporary);
   } catch (error) {
     if (systemErrorCode(error) !== 'ENOENT') throw error;

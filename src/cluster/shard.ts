@@ -2,7 +2,7 @@ import { appendFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { DataError, InterruptedError } from '../errors.js';
-import type { Job, JobContext, UnitRange } from './job.js';
+import { blockCount, type Job, type JobContext, type UnitRange } from './job.js';
 import { type Run, shardRange } from './plan.js';
 import { shardState } from './shard-files.js';
 import { ShardWriter } from './shard-writer.js';
@@ -24,7 +24,7 @@ export interface ShardRecord {
 
 /** How a call of `runShard` ended. */
 export interface ShardOutcome {
-  /** `found` if the shard was done before. */
+  /** `found` if another call has done the shard. */
   readonly outcome: 'done' | 'found';
   readonly range: UnitRange;
   /** Units that an earlier, interrupted attempt had left. */
@@ -48,7 +48,7 @@ export async function runShard(run: Run, job: Job, index: number, context: JobCo
   const writer = await ShardWriter.open(run, job, index);
   const resumed = Math.min(range.n, writer.blocks * job.block);
   const rest = { first: range.first + resumed, n: range.n - resumed };
-  const total = Math.ceil(range.n / job.block);
+  const total = blockCount(job, range);
   try {
     for await (const block of rest.n > 0 ? job.blocks(rest, context) : []) {
       await writer.append(block);
@@ -67,6 +67,11 @@ export async function runShard(run: Run, job: Job, index: number, context: JobCo
       },
     );
   }
+  // Another process may have done it meanwhile; files that a merge may be reading are not replaced by equal ones.
+  if ((await shardState(run, job, index)).state === 'done') {
+    await writer.leave(false);
+    return { outcome: 'found', range, resumed: 0 };
+  }
   await writer.finish();
   const seconds = (Date.now() - started.getTime()) / 1000;
   await record(run, {
@@ -80,7 +85,10 @@ export async function runShard(run: Run, job: Job, index: number, context: JobCo
   return { outcome: 'done', range, resumed };
 }
 
-/** One short write at the end of the file: lines of several writers do not mix. A shard that is done does not fail for its log. */
+/**
+ * One short write at the end of the file, so that lines of several writers do not mix; where machines share it over NFS one may
+ * replace another. A shard that is done does not fail for its log.
+ */
 async function record(run: Run, line: ShardRecord): Promise<void> {
   await appendFile(join(run.folder, SHARDS_LOG), `${JSON.stringify(line)}\n`).catch(() => {});
 }

@@ -2,7 +2,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { DataError } from '../errors.js';
 import { bytesOf, type Elements, elementBytes, readWhole } from '../formats/element-writer.js';
 import { asInputError } from '../formats/system-errors.js';
-import { blocksOf, type Job, type JobBlock, type UnitRange } from './job.js';
+import { blockAt, type Job, type JobBlock, type UnitRange } from './job.js';
 import { type Run, shardIndices, shardRange } from './plan.js';
 import { arraysChecksum, type ShardManifest, shardLayout, shardPaths } from './shard-files.js';
 import type { CompleteRun } from './status.js';
@@ -25,7 +25,7 @@ export async function* shardBlocks(
 ): AsyncGenerator<StoredBlock> {
   const { data, manifest } = shardPaths(run, index);
   const damage = (what: string) => new DataError(`${data}: ${what}: remove ${manifest} and run shard ${index} again`);
-  const { tensors, header, counts } = shardLayout(run, job, index);
+  const { tensors, header, blocks, counts } = shardLayout(run, job, index);
   let handle: FileHandle | undefined;
   try {
     handle = await open(data, 'r');
@@ -34,10 +34,11 @@ export async function* shardBlocks(
       throw damage('its header is not that of this shard');
     }
     const places = [...header.starts];
-    for (const [k, range] of blocksOf(job, shardRange(run.plan, index)).entries()) {
+    for (let k = 0; k < blocks; k++) {
       const arrays: Record<string, Elements> = {};
+      const sizes = counts(k);
       for (const [i, { name, type }] of tensors.entries()) {
-        const count = counts[k][name];
+        const count = sizes[name];
         arrays[name] = type === '<f4' ? new Float32Array(count) : new Float64Array(count);
         if (!(await readWhole(handle, bytesOf(arrays[name]), places[i]))) throw damage('truncated');
         places[i] += count * elementBytes(type);
@@ -45,7 +46,7 @@ export async function* shardBlocks(
       if (arraysChecksum(tensors, arrays) !== checksums[k]) {
         throw damage(`the checksum of block ${k} is not that in the manifest`);
       }
-      yield { shard: index, range, arrays, checksum: checksums[k] };
+      yield { shard: index, range: blockAt(job, shardRange(run.plan, index), k), arrays, checksum: checksums[k] };
     }
   } catch (error) {
     throw asInputError(error, data);

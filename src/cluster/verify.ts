@@ -1,7 +1,7 @@
 import { DataError, InterruptedError, UsageError } from '../errors.js';
 import { bytesOf, type Elements } from '../formats/element-writer.js';
 import { STREAM, scatteredIndices } from '../kernels/index.js';
-import { blocksOf, type Job, type JobBlock, type JobContext, type UnitRange } from './job.js';
+import { blockAt, blockCount, type Job, type JobBlock, type JobContext, type UnitRange } from './job.js';
 import { type Run, shardRange } from './plan.js';
 import { type ShardManifest, shardPaths } from './shard-files.js';
 import { runStatus } from './status.js';
@@ -52,7 +52,7 @@ export async function verifyRun(
   const { done, running, missing, damaged, foreign } = await runStatus(run, job);
   const [problem] = [...foreign, ...damaged];
   if (problem !== undefined) throw new DataError(problem.reason);
-  const total = [...done.keys()].reduce((sum, index) => sum + blocksOf(job, shardRange(run.plan, index)).length, 0);
+  const total = [...done.keys()].reduce((sum, index) => sum + blockCount(job, shardRange(run.plan, index)), 0);
   const found = await compare(job, shardsBlocks(run, job, done), total, options, context);
   return { shards: done.size, planned: done.size + running.length + missing.length, ...found };
 }
@@ -81,12 +81,12 @@ export async function verifyMerged(
 ): Promise<RunVerification> {
   const { merged } = job;
   if (merged === undefined) throw new UsageError(`verify: ${path}: this job merges into figures, expected no file`);
-  const ranges = blocksOf(job, { first: 0, n: job.mergedUnits ?? job.units });
+  const all = { first: 0, n: job.mergedUnits ?? job.units };
   async function* blocks(): AsyncGenerator<ClaimedBlock> {
     let k = 0;
-    for await (const { arrays } of merged!(path)) yield { range: ranges[k++], arrays, file: path };
+    for await (const { arrays } of merged!(path)) yield { range: blockAt(job, all, k++), arrays, file: path };
   }
-  return compare(job, blocks(), ranges.length, options, context);
+  return compare(job, blocks(), blockCount(job, all), options, context);
 }
 
 /** Goes through all blocks and computes those again that are chosen. */
