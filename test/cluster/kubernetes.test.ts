@@ -1,13 +1,12 @@
-import { execFile } from 'node:child_process';
-import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
-import { delimiter, dirname, join } from 'node:path';
-import { promisify } from 'node:util';
+import { readFile, stat, writeFile } from 'node:fs/promises';
+import { delimiter, join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { parse } from 'yaml';
 import type { RunFacts } from '../../src/cluster/emit/emit.js';
 import { type KubernetesOptions, kubernetesManifests } from '../../src/cluster/emit/kubernetes.js';
 import { UsageError } from '../../src/errors.js';
 import { ownFolder, planRun } from './runs.js';
+import { execute, outcome, write, writeProgram } from './scripts.js';
 
 const FACTS: RunFacts = {
   run: '/data/project/run',
@@ -174,7 +173,7 @@ test('the command writes them into the run folder, for equiflow as the image has
   const run = join(folder, 'run');
   const main = new URL('../../src/cli/main.js', import.meta.url).pathname;
   const line = ['emit', 'k8s', '--plan', run, '--image', 'eq:1', '--claim', 'shared', '--mount', '/data'];
-  const { stdout } = await promisify(execFile)(process.execPath, [main, ...line], { cwd: folder });
+  const { stdout } = await execute(process.execPath, [main, ...line], { cwd: folder });
   t.regex(stdout, /\nnext: run\/kubernetes\/run\.sh\n$/);
   const read = async (name: string) => parse(await readFile(join(run, 'kubernetes', name), 'utf8'));
   const shards = await read('shards.yaml');
@@ -182,7 +181,7 @@ test('the command writes them into the run folder, for equiflow as the image has
   t.deepEqual((container(shards).command as string[]).slice(0, 4), ['equiflow', 'shard', '--plan', '/data/run']);
   t.deepEqual((container(await read('merge.yaml')).command as string[]).slice(4, 6), ['--out', '/data/run/samples']);
   t.is((await stat(join(run, 'kubernetes', 'run.sh'))).mode & 0o100, 0o100);
-  const without = promisify(execFile)(process.execPath, [main, ...line.slice(0, 4)]);
+  const without = execute(process.execPath, [main, ...line.slice(0, 4)]);
   t.is((await t.throwsAsync<Error & { code: number }>(without)).code, 2);
 });
 
@@ -202,19 +201,13 @@ esac
 
 async function runScript(t: ExecutionContext, states: string[]) {
   const folder = await ownFolder(t);
-  for (const { name, text } of emit().files) {
-    await mkdir(dirname(join(folder, name)), { recursive: true });
-    await writeFile(join(folder, name), text, { mode: 0o755 });
-  }
+  await write(folder, emit().files);
   const here = join(folder, 'kubernetes');
-  await writeFile(join(folder, 'kubectl'), KUBECTL, { mode: 0o755 });
-  await writeFile(join(folder, 'sleep'), '#!/bin/sh\n', { mode: 0o755 });
+  await writeProgram(join(folder, 'kubectl'), KUBECTL);
+  await writeProgram(join(folder, 'sleep'), '#!/bin/sh\n');
   await writeFile(join(here, 'states'), states.map((state) => `${state}\n`).join(''));
   const env = { ...process.env, PATH: `${folder}${delimiter}${process.env.PATH}` };
-  const { code, stderr } = await promisify(execFile)(join(here, 'run.sh'), [], { env }).then(
-    ({ stderr }) => ({ code: 0, stderr }),
-    ({ code, stderr }) => ({ code, stderr }),
-  );
+  const { code, stderr } = await outcome(join(here, 'run.sh'), [], env);
   const calls = (await readFile(join(here, 'calls'), 'utf8')).trim().split('\n');
   const changes = calls.filter((call) => !/^(get|wait)/.test(call));
   return { code, stderr, changes };

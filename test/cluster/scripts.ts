@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -31,15 +31,22 @@ export function directives(script: string): string[] {
   return lines.slice(0, end).flatMap((line) => /^#SBATCH (.+)$/.exec(line)?.[1] ?? []);
 }
 
+/**
+ * Writes a file that is to be run, by a process of its own: a child that this one forks meanwhile, for another test, would hold the file
+ * open for writing, and then nobody can run it.
+ */
+export async function writeProgram(path: string, text: string): Promise<void> {
+  await execute('sh', ['-c', 'printf %s "$1" >"$0" && chmod 755 "$0"', path, text]);
+}
+
 /** A folder with an odd name in which programs record the words they are called with, and print what they are told to. */
 export async function fakes(t: ExecutionContext, programs: Readonly<Record<string, string>>) {
   const folder = await mkdtemp(join(tmpdir(), 'equiflow 100 %a $HOME `x` \'y\' "z" & '));
   t.teardown(() => rm(folder, { recursive: true, force: true }));
   await mkdir(join(folder, 'bin'));
   for (const [name, body] of Object.entries(programs)) {
-    const path = join(folder, 'bin', name);
-    await writeFile(path, `#!/bin/bash\nprintf '%s\\n' "${name}" "$@" . >>"$CALLS"\n${body}\n`);
-    await chmod(path, 0o755);
+    const text = `#!/bin/bash\nprintf '%s\\n' "${name}" "$@" . >>"$CALLS"\n${body}\n`;
+    await writeProgram(join(folder, 'bin', name), text);
   }
   const calls = join(folder, 'calls');
   await writeFile(calls, '');
@@ -55,8 +62,8 @@ export async function fakes(t: ExecutionContext, programs: Readonly<Record<strin
 export async function write(folder: string, files: readonly EmittedFile[]): Promise<void> {
   for (const { name, text, executable } of files) {
     await mkdir(dirname(join(folder, name)), { recursive: true });
-    await writeFile(join(folder, name), text);
-    if (executable) await chmod(join(folder, name), 0o755);
+    if (executable) await writeProgram(join(folder, name), text);
+    else await writeFile(join(folder, name), text);
   }
 }
 
