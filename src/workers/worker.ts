@@ -19,9 +19,15 @@ export interface WorkerSettings {
 /** Errors are answers too: as exceptions they would lose class and code on their way. */
 export type TaskOutcome = { readonly value: unknown } | { readonly failure: Failure };
 
+const { preload } = workerData as WorkerSettings;
+// Not awaited here: in Node.js 20 the process aborts where a thread is ended while a module with top-level await begins.
+// A module that cannot be loaded is the error of the task that needs it.
+const preloaded = preload === undefined ? undefined : import(preload).catch(() => {});
+
 /** The generic entry that every worker runs. */
 export async function runTask({ module, name, input, port }: TaskMessage): Promise<unknown> {
   try {
+    await preloaded;
     const task: unknown = (await import(module))[name];
     if (typeof task !== 'function') throw new Error(`${module} exports no function ${name}`);
     const context: TaskContext = { report: (message) => port?.postMessage(message) };
@@ -39,7 +45,3 @@ export async function runTask({ module, name, input, port }: TaskMessage): Promi
     port?.close();
   }
 }
-
-const { preload } = workerData as WorkerSettings;
-// A module that cannot be loaded is the error of the task that needs it.
-if (preload !== undefined) await import(preload).catch(() => {});

@@ -66,7 +66,7 @@ async function simulate(folder: string, shards: number, pool: WorkerPool): Promi
  * @returns what it cost, in a few words
  * @throws AssertionError if a run comes out with other bytes than one process, or its merge is too slow or too large
  */
-export async function simulateAtScale(): Promise<string> {
+async function simulateAtScale(): Promise<string> {
   const pool = new WorkerPool({ workers: 1 });
   const runs: Awaited<ReturnType<typeof simulate>>[] = [];
   for (const shards of [1000, 10_000]) {
@@ -85,4 +85,4 @@ export async function simulateAtScale(): Promise<string> {
   return runs.map(({ text }) => text).join('\n      ');
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) console.log(await simulateAtScale());
+console.log(await simulateAtScale());
