@@ -121,7 +121,8 @@ function binOf(value: number, { min, max, bins }: HistogramAxis, name: string, i
   return Math.min(bins - 1, Math.floor(((value - min) / (max - min)) * bins));
 }
 
-function requireAxis(name: string, { min, max, bins }: HistogramAxis): void {
+/** @throws UsageError for an axis without extent or bins */
+export function requireAxis(name: string, { min, max, bins }: HistogramAxis): void {
   if (!(max > min) || !Number.isFinite(max - min)) {
     throw new UsageError(`${name}: [${min}, ${max}], expected finite min < max`);
   }

@@ -111,7 +111,12 @@ export async function readRun(path: string): Promise<Run> {
     () => false,
   );
   const file = isFolder ? join(path, PLAN) : path;
-  const text = decodeText(await readInput(file), file, 'the plan');
+  return { folder: dirname(file), plan: decodePlan(await readInput(file), file) };
+}
+
+/** @throws DataError as `readRun` */
+export function decodePlan(bytes: Uint8Array, file: string): Plan {
+  const text = decodeText(bytes, file, 'the plan');
   let value: Record<string, unknown>;
   try {
     value = JSON.parse(text);
@@ -126,12 +131,21 @@ export async function readRun(path: string): Promise<Run> {
     throw new DataError(`${file}: a plan of ${found}, expected ${FORMAT} of ${VERSION}: bytes may differ between them`);
   }
   const { hash, ...facts } = value as unknown as Plan;
-  const plan = makePlan(facts);
+  const plan = hashed(facts, file);
   if (plan.hash !== hash) {
     throw new DataError(`${file}: its content has the hash ${plan.hash}, its own is ${brief(hash)}: it was changed`);
   }
   requireSense(plan, file);
-  return { folder: dirname(file), plan };
+  return plan;
+}
+
+function hashed(facts: Omit<Plan, 'hash'>, file: string): Plan {
+  try {
+    return makePlan(facts);
+  } catch (cause) {
+    // JSON may be nested deeper than it can be written again.
+    throw new DataError(`${file}: nested too deeply, expected a plan`, { cause });
+  }
 }
 
 /** Only a program that writes hashes and nonsense gets as far as here. */

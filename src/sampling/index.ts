@@ -7,7 +7,7 @@ export {
 export { type ExportOptions, exportSelection, isExportName } from './export-selection.js';
 export { type NamedSamples, type OpenedInput, openNamedSamples } from './named-samples.js';
 export type { TargetKind } from './partial-folder.js';
-export { type ReweightingSamples, type ReweightOptions, reweight } from './reweight.js';
+export { type ReweightingSamples, type ReweightOptions, requireTemperature, reweight } from './reweight.js';
 export { ReweightingFold } from './reweight-fold.js';
 export { type Asked, planOf, type Question, questionOf } from './reweight-question.js';
 export { type EncodedBlock, reweightRange, settleReweighting } from './reweight-range.js';
@@ -18,6 +18,7 @@ export type {
   ReweightedState,
   Reweighting,
 } from './reweighting-result.js';
+export { requireOnAxis } from './reweighting-result.js';
 export { logProb, type SampleOptions, type SampleSet, sample, taskSize } from './sample.js';
 export { checkArchiveSize, writeSampleSet } from './sample-files.js';
 export { type ManifestContent, type SampleProvenance, sampleProvenance } from './sample-manifest.js';

@@ -94,7 +94,7 @@ test('a merge says what it lacks, a plan what it cannot cut', async (t) => {
 test('without a number of shards one is chosen by the speed here: as few as take no longer than asked', async (t) => {
   const folder = await ownFolder(t);
   const plan = async (line: string) => JSON.parse(await succeeds(t, folder, `plan ${line} --json`));
-  const few = await plan('simulate dw2 -n 640 --chains 640 --out few');
+  const few = await plan('simulate dw2 -n 640 --chains 640 --warm-up 10 --stride 1 --out few');
   t.deepEqual([few.shards, few.choice.shards, few.choice.units], [1, 1, 640]);
   t.regex(few.choice.text, /chains a second and thread measured here/);
   // A millionth of a minute is too short for any shard: each has one group of chains for each thread, or one block.

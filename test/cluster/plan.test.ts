@@ -2,8 +2,16 @@ import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
 import fc from 'fast-check';
-import { openSampleJob, planSamples } from '../../src/cluster/jobs/sample-job.js';
-import { evenBoundaries, makePlan, readRun, shardIndices, shardRange, writeRun } from '../../src/cluster/plan.js';
+import { openSampleJob, planSamples, type SampleTask } from '../../src/cluster/jobs/sample-job.js';
+import {
+  evenBoundaries,
+  makePlan,
+  type Plan,
+  readRun,
+  shardIndices,
+  shardRange,
+  writeRun,
+} from '../../src/cluster/plan.js';
 import { DataError, InputError, OutputError, UsageError } from '../../src/errors.js';
 import { encodeModel } from '../../src/flows/index.js';
 import { untrained } from '../sampling/generators.js';
@@ -136,6 +144,31 @@ test('a plan whose hash is right and whose ranges make no sense is refused', asy
     const path = join(folder, `bad-${k}`);
     await writeRun(path, makePlan({ ...run.plan, ...change }), new Map());
     await t.throwsAsync(readRun(path), { instanceOf: DataError, message: /expected/ }, JSON.stringify(change));
+  }
+});
+
+test('a plan whose hash is right and whose task or cut is not that of its job is refused by file, field, value and expectation', async (t) => {
+  const { run } = await planRun(await ownFolder(t), 'run', 3);
+  const { plan } = run;
+  const task = plan.task as SampleTask;
+  const cases: [Partial<Plan>, RegExp][] = [
+    [{ task: null }, /task is null, expected an object$/],
+    [{ task: { ...task, seed: '5' } }, /task\.seed is "5", expected a number$/],
+    [{ task: { ...task, precision: 'f16' } }, /task\.precision is "f16", expected "f32" or "f64"$/],
+    [{ task: { ...task, n: 0.5 } }, /task: sample: n is 0\.5, expected a positive integer$/],
+    [
+      { task: { ...task, integrator: { kind: 'euler' } } },
+      /task: integrator\.kind is "euler", expected "rk4" or "dopri5"$/,
+    ],
+    [{ boundaries: [0, 50_002] }, /boundaries end at 50002, expected the 50003 samples of the task$/],
+    [{ block: 1e12 }, /block is 1000000000000, expected 32768$/],
+  ];
+  for (const [change, message] of cases) {
+    const error = await t.throwsAsync(openSampleJob({ ...run, plan: makePlan({ ...plan, ...change }) }), {
+      instanceOf: DataError,
+      message,
+    });
+    t.true(error!.message.startsWith(join(run.folder, 'plan.json: ')));
   }
 });
 

@@ -1,5 +1,5 @@
-import type { HistogramAxis } from '../../analysis/histogram.js';
-import { InterruptedError } from '../../errors.js';
+import { type HistogramAxis, requireAxis } from '../../analysis/histogram.js';
+import { InterruptedError, UsageError } from '../../errors.js';
 import {
   blockWidth,
   decodeBlock,
@@ -17,6 +17,8 @@ import {
   questionOf,
   type Reweighting,
   ReweightingFold,
+  requireOnAxis,
+  requireTemperature,
   reweightRange,
   settleReweighting,
 } from '../../sampling/index.js';
@@ -34,6 +36,19 @@ import {
   type SamplePaths,
   withContents,
 } from './input-files.js';
+import {
+  cutAsPlanned,
+  either,
+  everyValue,
+  listOf,
+  NUMBER,
+  oneOf,
+  optional,
+  RECORD,
+  readTask,
+  recordOf,
+  TEXT,
+} from './task.js';
 import { requireWeights } from './weights.js';
 
 /** Arrays of a sample set that may be read, unless others stand for them. */
@@ -121,21 +136,60 @@ export async function planReweighting(
   });
 }
 
-/** Input is looked at when blocks are asked for: the state of a run and its merge need none. */
-export function openReweightJob({ plan: { task: planned, block } }: Run): ReweightJob {
-  const task = planned as ReweightTask;
-  const question = questionOf(Object.keys(task.paths.arrays ?? {}), task);
+const FIELDS = {
+  source: either(TEXT, oneOf(null)),
+  paths: recordOf({
+    path: optional(TEXT),
+    energy: optional(TEXT),
+    logQ: optional(TEXT),
+    x: optional(TEXT),
+    arrays: optional(everyValue(TEXT)),
+  }),
+  files: listOf(recordOf({ path: TEXT, bytes: NUMBER, modified: TEXT, sha256: optional(TEXT) })),
+  n: NUMBER,
+  kT: NUMBER,
+  system: optional(RECORD),
+  averages: listOf(TEXT),
+  profiles: listOf(recordOf({ coordinate: TEXT, reference: optional(NUMBER) })),
+  axes: listOf(recordOf({ min: NUMBER, max: NUMBER, bins: NUMBER })),
+  states: listOf(TEXT),
+};
+
+/** @throws UsageError or DataError for a task that `planReweighting` would not make */
+function questionIn({ n, kT, paths, axes, system, ...asked }: ReweightTask): Question {
+  if (!Number.isSafeInteger(n) || n < 1) throw new UsageError(`n is ${n}, expected a positive integer`);
+  requireTemperature(kT);
+  if (system !== undefined) systemFromDescription(system, 'system');
+  const question = questionOf(Object.keys(paths.arrays ?? {}), asked);
+  if (axes.length !== question.profiles.length) {
+    throw new UsageError(`${axes.length} axes, expected ${question.profiles.length}, one per profile`);
+  }
+  for (const [k, { coordinate, reference }] of question.profiles.entries()) {
+    requireAxis(`axis of ${coordinate}`, axes[k]);
+    if (reference !== undefined) requireOnAxis(coordinate, reference, axes[k]);
+  }
+  return question;
+}
+
+/**
+ * Input is looked at when blocks are asked for: the state of a run and its merge need none.
+ * @throws DataError if the plan makes no sense
+ */
+export function openReweightJob(run: Run): ReweightJob {
+  const question = readTask(run, FIELDS, questionIn);
+  const task = run.plan.task as ReweightTask;
+  const block = WEIGHT_BLOCK_SIZE;
   const plan = planOf(question, task.axes);
   const touched = new Map<string, string>();
   const layout = ({ n }: UnitRange) => [
     { name: 'logWeight', type: '<f8' as const, shape: [n] },
     { name: 'blocks', type: '<f8' as const, shape: [Math.ceil(n / block), blockWidth(plan)] },
   ];
-  return {
+  return cutAsPlanned(run, {
     task,
     question,
     plan,
-    unit: 'samples',
+    unit: 'samples' as const,
     units: task.n,
     block,
     grain: block,
@@ -150,7 +204,7 @@ export function openReweightJob({ plan: { task: planned, block } }: Run): Reweig
       // A file that was written to meanwhile may have been read in part before.
       await requireUnchanged(task.files, touched);
     },
-  };
+  });
 }
 
 function openInput({ paths, kT, system }: ReweightTask) {

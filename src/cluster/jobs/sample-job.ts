@@ -3,7 +3,8 @@ import { DataError } from '../../errors.js';
 import { type BoltzmannGenerator, decodeModel, integratedBy } from '../../flows/index.js';
 import { sha256 } from '../../formats/checksum.js';
 import { readInput } from '../../formats/files.js';
-import type { Integrator } from '../../integrators/index.js';
+import { brief } from '../../formats/text.js';
+import { type Integrator, integratorFromDescription } from '../../integrators/index.js';
 import type { Arithmetic, Precision } from '../../kernels/index.js';
 import { drawnBlocks, requireRange } from '../../sampling/sample.js';
 import { sampleProvenance } from '../../sampling/sample-manifest.js';
@@ -13,6 +14,7 @@ import type { SummarizedFacts } from '../../sampling/tasks.js';
 import type { Job, JobBlock, JobContext, UnitRange } from '../job.js';
 import { type Cut, evenBoundaries, makePlan, type Plan, type Run, writeRun } from '../plan.js';
 import { mergedBlocks } from './merged-blocks.js';
+import { cutAsPlanned, NUMBER, oneOf, RECORD, readTask, TEXT } from './task.js';
 
 /** Name of the model in its run folder. */
 export const MODEL = 'model.safetensors';
@@ -81,13 +83,33 @@ export function planSamples(
 }
 
 /** @throws InputError if the model of the run is missing; DataError if it is another */
-export async function openSampleJob({ folder, plan }: Run): Promise<SampleJob> {
-  const task = plan.task as SampleTask;
-  const path = join(folder, MODEL);
-  const bytes = await readInput(path);
-  const hash = sha256(bytes);
-  if (hash !== task.model) throw new DataError(`${path}: its SHA-256 is ${hash}, the plan has ${task.model}`);
-  return sampleJob(integratedBy(decodeModel(bytes, path).generator, task.integrator), task, plan.block);
+export async function openSampleJob(run: Run): Promise<SampleJob> {
+  return sampleJobOf(run, await readInput(join(run.folder, MODEL)));
+}
+
+const FIELDS = {
+  model: TEXT,
+  seed: NUMBER,
+  first: NUMBER,
+  n: NUMBER,
+  precision: oneOf('f32', 'f64'),
+  arithmetic: oneOf('strict', 'relaxed'),
+  integrator: RECORD,
+};
+
+/** @param model bytes of the model file of the run */
+export function sampleJobOf(run: Run, model: Uint8Array): SampleJob {
+  const task = readTask(run, FIELDS, (task: SampleTask) => {
+    requireRange(task);
+    return { ...task, integrator: integratorFromDescription(task.integrator) };
+  });
+  const path = join(run.folder, MODEL);
+  const hash = sha256(model);
+  if (hash !== task.model) throw new DataError(`${path}: its SHA-256 is ${hash}, the plan has ${brief(task.model)}`);
+  const generator = integratedBy(decodeModel(model, path).generator, task.integrator);
+  // Samples come in blocks of any size; larger ones would take memory that nobody reckons with.
+  const block = Math.min(run.plan.block, streamBlockSize(generator));
+  return cutAsPlanned(run, sampleJob(generator, task, block));
 }
 
 function sampleJob(generator: BoltzmannGenerator, task: SampleTask, block: number): SampleJob {

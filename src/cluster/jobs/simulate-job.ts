@@ -1,4 +1,4 @@
-import { InterruptedError } from '../../errors.js';
+import { DataError, InterruptedError } from '../../errors.js';
 import {
   CHAINS_PER_GROUP,
   type ChainsRun,
@@ -18,6 +18,7 @@ import { arraysChecksum } from '../shard-files.js';
 import type { CompleteRun } from '../status.js';
 import { runBlocks } from '../stored-blocks.js';
 import { mergedBlocks } from './merged-blocks.js';
+import { cutAsPlanned, FLAG, NUMBER, RECORD, readTask, requireFields, TEXT } from './task.js';
 
 /** Markov chains, as a plan says it. */
 export interface SimulateTask {
@@ -56,11 +57,42 @@ function wholeDescription(system: System): unknown {
   return same ? description : systemDefinition(system);
 }
 
-/** The chains of a run, ready to be run. */
-export function openSimulateJob({ plan }: Run): SimulateJob {
-  const { system: description, n, settings } = plan.task as SimulateTask;
-  const system = systemFromDescription(description, PLAN);
-  const simulation = { system, n, settings };
+const FIELDS = { system: RECORD, n: NUMBER, settings: RECORD };
+const SETTINGS = {
+  seed: NUMBER,
+  chains: NUMBER,
+  sampler: TEXT,
+  leapfrogSteps: NUMBER,
+  warmUp: NUMBER,
+  stride: NUMBER,
+  stepSize: NUMBER,
+  adapted: FLAG,
+  kT: NUMBER,
+};
+
+/** @throws DataError or UsageError for a task that `planSimulation` would not make */
+function simulationOf({ system: description, n, settings }: SimulateTask): SimulationPlan {
+  requireFields(settings, SETTINGS, 'settings');
+  const system = systemFromDescription(description, 'system');
+  const { adapted, stepSize, leapfrogSteps, ...options } = settings;
+  const planned = resolveSettings(system, {
+    ...options,
+    n,
+    ...(options.sampler === 'hmc' ? { leapfrogSteps } : {}),
+    ...(adapted ? {} : { stepSize }),
+  });
+  for (const name of ['adapted', 'stepSize', 'leapfrogSteps'] as const) {
+    if (settings[name] !== planned[name]) {
+      throw new DataError(`settings.${name} is ${settings[name]}, expected ${planned[name]}`);
+    }
+  }
+  return { system, n, settings: planned };
+}
+
+/** The chains of a run, ready to be run. @throws DataError if the plan makes no sense */
+export function openSimulateJob(run: Run): SimulateJob {
+  const simulation = readTask(run, FIELDS, simulationOf);
+  const { system, n, settings } = simulation;
   const { particles, dimensions } = system;
   const records = recordsPerChain(simulation);
   const layout = ({ n: chains }: UnitRange) => [
@@ -70,20 +102,20 @@ export function openSimulateJob({ plan }: Run): SimulateJob {
     { name: 'acceptance', type: '<f8' as const, shape: [chains] },
     { name: 'stepSizes', type: '<f8' as const, shape: [chains] },
   ];
-  return {
+  return cutAsPlanned(run, {
     simulation,
-    unit: 'chains',
+    unit: 'chains' as const,
     units: settings.chains,
-    block: plan.block,
+    block: CHAINS_PER_GROUP,
     grain: CHAINS_PER_GROUP,
     layout,
     // The last chains may have no record in the result.
-    mergedUnits: Math.min(settings.chains, Math.ceil(n / (plan.block * records)) * plan.block),
-    merged(path) {
+    mergedUnits: Math.min(settings.chains, Math.ceil(n / (CHAINS_PER_GROUP * records)) * CHAINS_PER_GROUP),
+    merged(path: string) {
       // The step size in a manifest is the mean of those that the warm-ups found.
       const { stepSize: _, ...given } = settings;
       const facts = { system: describeSystem(system), ...given, n };
-      return mergedBlocks(path, facts, ['x', 'energy'], plan.block * records);
+      return mergedBlocks(path, facts, ['x', 'energy'], CHAINS_PER_GROUP * records);
     },
     async *blocks({ first, n: chains }: UnitRange, { pool, ...options }: JobContext): AsyncGenerator<JobBlock> {
       for await (const { x, energy, virial, acceptance, stepSizes } of runGroups(
@@ -96,7 +128,7 @@ export function openSimulateJob({ plan }: Run): SimulateJob {
         yield { arrays, checksum: arraysChecksum(layout({ first, n: acceptance.length }), arrays) };
       }
     },
-  };
+  });
 }
 
 /**
