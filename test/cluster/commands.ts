@@ -1,4 +1,5 @@
 import { execFile, execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 
 /** How a command ended. */
 export interface Outcome {
@@ -73,4 +74,12 @@ export function install(packages: Readonly<Record<string, string>>): void {
   const wanted = [...new Set(missing.map((command) => packages[command]))];
   execFileSync('apt-get', ['update', '-qq'], options);
   execFileSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...wanted], options);
+}
+
+/** Folders below this one on which something is mounted. */
+export function mountsBelow(folder: string): string[] {
+  const places = readFileSync('/proc/mounts', 'utf8')
+    .split('\n')
+    .map((line) => line.split(' ')[1] ?? '');
+  return places.filter((place) => place.startsWith(`${folder}/`));
 }

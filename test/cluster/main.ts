@@ -5,10 +5,11 @@
  * `npm run test:cluster -- requeue drain` plays only scenarios whose names have one of these words.
  */
 
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { install } from './commands.js';
+import { install, mountsBelow } from './commands.js';
 import { CLUSTER } from './scenarios/cluster.js';
 import { DOCUMENTS } from './scenarios/documents.js';
 import { JOBS } from './scenarios/jobs.js';
@@ -62,6 +63,8 @@ const cluster = new SlurmCluster(join(folder, 'slurm'));
 mkdirSync(cluster.folder);
 process.on('exit', () => {
   cluster.stop();
+  // Where the scenario of the full disk was interrupted.
+  for (const mount of mountsBelow(folder)) execFileSync('umount', ['--lazy', mount]);
   rmSync(folder, { recursive: true, force: true });
 });
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => process.exit(75));
