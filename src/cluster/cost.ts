@@ -24,7 +24,12 @@ export function shardTimes(log: string): ShardTime[] {
       return [];
     }
     const { index, n, workers, started, seconds } = (value ?? {}) as ShardTime;
-    const sound = [n, workers, seconds].every((x) => Number.isFinite(x) && x > 0) && Number.isInteger(index);
+    // Shorter than a millisecond is none that was measured.
+    const sound =
+      [n, workers].every((x) => Number.isSafeInteger(x) && x > 0) &&
+      Number.isSafeInteger(index) &&
+      seconds >= 1e-3 &&
+      seconds < Number.POSITIVE_INFINITY;
     return sound && Number.isFinite(Date.parse(started)) ? [{ index, n, workers, started, seconds }] : [];
   });
 }

@@ -138,6 +138,7 @@ const REFUSED: readonly (readonly [line: string, code: number, message: RegExp])
   ['shard --plan few.npz --index 0', 65, /few\.npz: .* UTF-8|few\.npz: not valid JSON/],
   ['status --plan few.npz', 65, /few\.npz/],
   ['status --plan run --missing --json', 2, /cannot be used with/],
+  ['status --plan run --lines --json', 2, /cannot be used with/],
   ['merge --plan run --out new', 66, /run: of 3 shards 2 missing \(1-2\)$/],
   ['merge --plan run', 66, /run: of 3 shards 2 missing/],
   ['merge --plan run --out few.npz/new', 73, /few\.npz/],

@@ -77,7 +77,9 @@ test('a log may have more lines than a call has room for arguments', (t) => {
 test('a log is read past its torn and foreign lines', (t) => {
   const sound: ShardTime = { index: 3, n: 10, workers: 2, started: STARTED, seconds: 1.5 };
   const line = JSON.stringify({ ...sound, host: 'n1' });
-  const bad = [line.slice(0, 20), '', 'null', '7', JSON.stringify({ ...sound, seconds: 0 }), line.replace('2026', 'x')];
+  const odd = [{ seconds: 0 }, { seconds: 1e-300 }, { n: 1e308 }, { workers: 0.5 }, { index: '3' }];
+  const changed = odd.map((change) => JSON.stringify({ ...sound, ...change }));
+  const bad = [line.slice(0, 20), '', 'null', '7', line.replace('2026', 'x'), ...changed];
   t.deepEqual(shardTimes(`${[line, ...bad, line].join('\n')}\n`), [sound, sound]);
   t.deepEqual(shardTimes(''), []);
 });

@@ -36,7 +36,9 @@ export function statusCommand(): Command {
         'like --missing, with those that seem to be running: for whoever knows that nothing runs, since a writer that was killed seems to for a while',
       ).conflicts(['json', 'missing']),
     )
-    .addOption(new Option('--lines', 'the indices one a line; without --unfinished those of --missing'))
+    .addOption(
+      new Option('--lines', 'the indices one a line; without --unfinished those of --missing').conflicts('json'),
+    )
     .addOption(jsonOption())
     .action(run);
 }
