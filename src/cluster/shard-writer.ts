@@ -58,7 +58,7 @@ export class ShardWriter {
 
   /**
    * Begins a shard, or goes on with it.
-   * @throws OutputError, IoError as `writeOutput`, the latter also if the disk has no room for it
+   * @throws OutputError, IoError as `writeOutput`, the latter also if the disk has no room for it; InterruptedError as `finish`
    */
   static async open(run: Run, job: Job, index: number): Promise<ShardWriter> {
     const paths = shardPaths(run, index);
@@ -83,7 +83,10 @@ export class ShardWriter {
       return writer;
     } catch (error) {
       await handle?.close();
-      if (temporary !== undefined) removeTemporary(temporary);
+      if (temporary !== undefined) {
+        if (await isTakenOver(run, temporary, error)) throw takenOver(index, error);
+        await giveBack(temporary, paths.part);
+      }
       throw asOutputError(error, paths.data);
     }
   }
@@ -122,12 +125,7 @@ export class ShardWriter {
       await rename(this.temporary, paths.data);
       await syncFolder(dirname(paths.data));
     } catch (error) {
-      if (await this.#isTakenOver(error)) {
-        throw new InterruptedError(
-          `shard ${index}: another process has taken it over, since this one stood still for more than ${ABANDONED_SECONDS} s; run it again`,
-          { cause: error },
-        );
-      }
+      if (await isTakenOver(run, this.temporary, error)) throw takenOver(index, error);
       removeTemporary(this.temporary);
       throw asOutputError(error, paths.data);
     }
@@ -156,7 +154,7 @@ export class ShardWriter {
       await rename(temporary, paths.part);
       await syncFolder(dirname(paths.part));
     } catch (error) {
-      if (await this.#isTakenOver(error)) return;
+      if (await isTakenOver(this.run, temporary, error)) return;
       removeTemporary(temporary);
       throw asOutputError(error, paths.part);
     }
@@ -181,17 +179,22 @@ export class ShardWriter {
     await this.handle.truncate(this.#end);
   }
 
-  /** Whether a file could not be renamed since another process took it for that of a dead one. */
-  async #isTakenOver(error: unknown): Promise<boolean> {
-    if (systemErrorCode(error) !== 'ENOENT') return false;
-    const folder = await stat(writersFolder(this.run)).catch(() => undefined);
-    return folder?.isDirectory() === true && (await silence(this.temporary)) === undefined;
-  }
-
   async #close(): Promise<void> {
     clearInterval(this.#heartbeat);
     await this.handle.close();
   }
+}
+
+/** Whether an error comes of another process having taken the file of this one for that of a dead one. */
+async function isTakenOver(run: Run, temporary: string, error: unknown): Promise<boolean> {
+  if (systemErrorCode(error) !== 'ENOENT') return false;
+  const folder = await stat(writersFolder(run)).catch(() => undefined);
+  return folder?.isDirectory() === true && (await silence(temporary)) === undefined;
+}
+
+function takenOver(index: number, cause: unknown): InterruptedError {
+  const reason = `since this one stood still for more than ${ABANDONED_SECONDS} s`;
+  return new InterruptedError(`shard ${index}: another process has taken it over, ${reason}; run it again`, { cause });
 }
 
 function isWhole(arrays: Record<string, Elements | undefined>): arrays is Record<string, Elements> {
@@ -213,6 +216,15 @@ async function takeOver(part: string, dead: readonly string[], temporary: string
     await copyLongest(dead, temporary);
   }
   for (const path of dead) await rm(path, { force: true });
+}
+
+/** Leaves what an earlier writer left to a later one, such as one that finds more room on the disk. */
+async function giveBack(temporary: string, part: string): Promise<void> {
+  try {
+    if ((await stat(temporary)).size > 0) await rename(temporary, part);
+  } finally {
+    removeTemporary(temporary);
+  }
 }
 
 /** The longest has the most checksums. Where it is gone, or the disk has no room for two, the shard begins anew. */

@@ -200,13 +200,19 @@ test('a writer that stood still and was taken over leaves the shard to the other
   t.deepEqual(await contents(shardsFolder(done.run)), await contents(shardsFolder(alone.run)));
 });
 
-test('a shard too large for any disk is refused at once, however many blocks it has', async (t) => {
+test('a shard too large for the disk is refused at once, however many blocks it has, and keeps what was left of it', async (t) => {
   const { run, job } = await planRun(await ownFolder(t), 'run', 1, { n: 1e12 });
-  await t.throwsAsync(runShard(run, job, 0, { pool: openPool(t, 1) }), {
-    instanceOf: IoError,
-    message: /00000\.safetensors: it needs 56000 GB, and [\d.]+ GB are free there$/,
-  });
+  const refused = () =>
+    t.throwsAsync(runShard(run, job, 0, { pool: openPool(t, 1) }), {
+      instanceOf: IoError,
+      message: /00000\.safetensors: it needs 56000 GB, and [\d.]+ GB are free there$/,
+    });
+  await refused();
   t.deepEqual(await readdir(writersFolder(run)), []);
+  const { part } = shardPaths(run, 0);
+  await writeFile(part, 'beginnings');
+  await refused();
+  t.is(await readFile(part, 'utf8'), 'beginnings');
 });
 
 test("a killed writer's file counts as running for a while, and is removed by the next attempt after that", async (t) => {

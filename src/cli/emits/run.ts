@@ -5,8 +5,9 @@ import { Option } from 'commander';
 import type { EmittedFile, RunFacts } from '../../cluster/emit/emit.js';
 import { type Plan, readRun, shardCount } from '../../cluster/index.js';
 import type { ReweightTask } from '../../cluster/jobs/reweight-job.js';
-import { OutputError, UsageError } from '../../errors.js';
+import { UsageError } from '../../errors.js';
 import { writeOutput } from '../../formats/files.js';
+import { asOutputError } from '../../formats/system-errors.js';
 import { planOption } from '../run-options.js';
 
 /** Where the program begins. */
@@ -78,7 +79,7 @@ export async function writeEmitted(run: string, files: readonly EmittedFile[], n
   for (const { name, text, executable } of files) {
     const path = join(run, name);
     await mkdir(dirname(path), { recursive: true }).catch((error) => {
-      throw new OutputError(`cannot create ${dirname(path)}: ${error.message}`, { cause: error });
+      throw asOutputError(error, dirname(path));
     });
     await writeOutput(path, new TextEncoder().encode(text));
     // Whoever may read it may run it.
