@@ -85,7 +85,8 @@ export class ShardWriter {
       await handle?.close();
       if (temporary !== undefined) {
         if (await isTakenOver(run, temporary, error)) throw takenOver(index, error);
-        await giveBack(temporary, paths.part);
+        // Whatever becomes of it, the error that led here is the one to be told.
+        await giveBack(temporary, paths.part).catch(() => {});
       }
       throw asOutputError(error, paths.data);
     }
