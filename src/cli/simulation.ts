@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
 import { UsageError } from '../errors.js';
+import { gigabytes } from '../formats/space.js';
 import { CONVENTIONS } from '../manifest.js';
 import {
   DEFAULT_SAMPLER,
@@ -10,7 +11,6 @@ import {
   type SimulationReport,
   simulationReport,
 } from '../samplers/index.js';
-import { gigabytes } from '../sampling/sample-files.js';
 import { describeSystem, type System } from '../systems/index.js';
 import { countOption, integer, positive, seedOption } from './options.js';
 import { json, writeArchive } from './outputs.js';

@@ -22,7 +22,7 @@ export {
   writeRun,
 } from './plan.js';
 export { runShard, SHARDS_LOG, type ShardOutcome, type ShardRecord } from './shard.js';
-export { removeLeftovers, type ShardManifest } from './shard-files.js';
+export type { ShardManifest } from './shard-files.js';
 export {
   type CompleteRun,
   formatIndices,
@@ -38,3 +38,4 @@ export {
   verifyMerged,
   verifyRun,
 } from './verify.js';
+export { removeLeftovers } from './writers.js';

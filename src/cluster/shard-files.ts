@@ -1,4 +1,4 @@
-import { readdir, readFile, rm, stat } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { bytesOf, type Elements } from '../formats/element-writer.js';
@@ -12,10 +12,6 @@ import { blockAt, blockCount, type Job, type TensorSpec } from './job.js';
 import { type Run, shardRange } from './plan.js';
 
 const KIND = 'equiflow shard';
-
-/** Seconds after which a writer that has not touched its file is taken for dead; it touches it several times as often. */
-export const ABANDONED_SECONDS = 90;
-export const HEARTBEAT_SECONDS = 15;
 
 /** Where the files of a shard are. */
 export interface ShardPaths {
@@ -172,10 +168,6 @@ async function sizeOf(path: string): Promise<number | undefined> {
 }
 
 const MANIFEST_NAME = /^(\d{5,})\.json$/;
-const PART_NAME = /^\d{5,}\.part$/;
-/** A manifest that was killed before it had its name. */
-const UNNAMED_MANIFEST = /^\.\d{5,}\.json\..*\.tmp$/;
-const WRITER_NAME = /^\.(\d{5,})\.safetensors\..*\.tmp$/;
 
 /** Indices of the shards that have a manifest. @throws InputError if the folder of shards is missing */
 export async function listManifests(run: Run): Promise<ReadonlySet<number>> {
@@ -183,59 +175,12 @@ export async function listManifests(run: Run): Promise<ReadonlySet<number>> {
   return new Set(names.flatMap((name) => MANIFEST_NAME.exec(name)?.slice(1).map(Number) ?? []));
 }
 
-/** Files of writers, at work or dead, by the index of their shard. */
-export async function listWriters(run: Run): Promise<ReadonlyMap<number, readonly string[]>> {
-  const folder = writersFolder(run);
-  const writers = new Map<number, string[]>();
-  for (const name of await listFolder(folder, [])) {
-    const index = WRITER_NAME.exec(name)?.[1];
-    if (index !== undefined) writers.set(Number(index), [...(writers.get(Number(index)) ?? []), join(folder, name)]);
-  }
-  return writers;
-}
-
-async function listFolder(folder: string, ifMissing?: string[]): Promise<string[]> {
+/** The names in a folder; `ifMissing` if there is none. @throws InputError */
+export async function listFolder(folder: string, ifMissing?: string[]): Promise<string[]> {
   try {
     return await readdir(folder);
   } catch (error) {
     if (ifMissing !== undefined && systemErrorCode(error) === 'ENOENT') return ifMissing;
     throw asInputError(error, folder);
   }
-}
-
-/**
- * Seconds since a writer last touched its file; undefined if it is gone.
- * @param now milliseconds, of the file system's clock if it is known
- */
-export async function silence(path: string, now = Date.now()): Promise<number | undefined> {
-  try {
-    return (now - (await stat(path)).mtimeMs) / 1000;
-  } catch (error) {
-    if (systemErrorCode(error) === 'ENOENT') return undefined;
-    throw asInputError(error, path);
-  }
-}
-
-/** Files of a shard whose writers were killed. One that was only held up finds its file gone, and the shard done by another. */
-export async function abandonedFiles(run: Run, index: number, now: number): Promise<string[]> {
-  return abandoned((await listWriters(run)).get(index) ?? [], now);
-}
-
-async function abandoned(paths: readonly string[], now = Date.now()): Promise<string[]> {
-  const found: string[] = [];
-  for (const path of paths) if (((await silence(path, now)) ?? 0) > ABANDONED_SECONDS) found.push(path);
-  return found;
-}
-
-/**
- * Removes from a complete run what interrupted and killed writers have left behind shards that others have done. What cannot be
- * removed stays: whoever merges need not be allowed to write there.
- */
-export async function removeLeftovers(run: Run): Promise<void> {
-  const named = async (folder: string, pattern: RegExp) =>
-    (await listFolder(folder, [])).filter((name) => pattern.test(name)).map((name) => join(folder, name));
-  const parts = await named(writersFolder(run), PART_NAME);
-  const unnamed = await named(shardsFolder(run), UNNAMED_MANIFEST);
-  const dead = await abandoned([...unnamed, ...[...(await listWriters(run)).values()].flat()]);
-  for (const path of [...parts, ...dead]) await rm(path, { force: true }).catch(() => {});
 }

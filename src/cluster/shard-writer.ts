@@ -1,28 +1,24 @@
-import { constants } from 'node:fs';
-import { copyFile, type FileHandle, mkdir, open, rename, rm, stat, statfs, truncate, utimes } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { InterruptedError, IoError } from '../errors.js';
+import { InterruptedError } from '../errors.js';
 import { bytesOf, type Elements, ElementWriter, readWhole, writeWhole } from '../formats/element-writer.js';
 import { writeOutput } from '../formats/files.js';
 import { syncFolder } from '../formats/flush.js';
-import { asOutputError, systemErrorCode } from '../formats/system-errors.js';
+import { requireSpace } from '../formats/space.js';
+import { asOutputError } from '../formats/system-errors.js';
 import { createTemporary, keepTemporary, removeTemporary } from '../formats/temporaries.js';
-import { gigabytes } from '../sampling/sample-files.js';
 import type { Job, JobBlock } from './job.js';
 import { type Run, shardRange } from './plan.js';
 import {
-  ABANDONED_SECONDS,
-  abandonedFiles,
   arraysChecksum,
-  HEARTBEAT_SECONDS,
   manifestText,
   type ShardLayout,
   type ShardPaths,
   shardLayout,
   shardPaths,
-  silence,
   writersFolder,
 } from './shard-files.js';
+import { ABANDONED_SECONDS, abandonedFiles, giveBack, HEARTBEAT_SECONDS, isTakenOver, takeOver } from './writers.js';
 
 /** What `stat` counts in. */
 const BLOCK_BYTES = 512;
@@ -73,7 +69,8 @@ export class ShardWriter {
       const dead = await abandonedFiles(run, index, (await stat(temporary)).mtimeMs);
       await takeOver(paths.part, dead, temporary);
       handle = await open(temporary, 'r+');
-      await requireSpace(paths.data, layout.header.size - BLOCK_BYTES * (await handle.stat()).blocks);
+      const { blocks } = await handle.stat();
+      await requireSpace(paths.data, dirname(temporary), layout.header.size - BLOCK_BYTES * blocks);
       const writers: Record<string, ElementWriter> = {};
       for (const [i, { name, type, shape }] of layout.tensors.entries()) {
         writers[name] = new ElementWriter(paths.data, handle, type, shape, layout.header.starts[i]);
@@ -186,13 +183,6 @@ export class ShardWriter {
   }
 }
 
-/** Whether an error comes of another process having taken the file of this one for that of a dead one. */
-async function isTakenOver(run: Run, temporary: string, error: unknown): Promise<boolean> {
-  if (systemErrorCode(error) !== 'ENOENT') return false;
-  const folder = await stat(writersFolder(run)).catch(() => undefined);
-  return folder?.isDirectory() === true && (await silence(temporary)) === undefined;
-}
-
 function takenOver(index: number, cause: unknown): InterruptedError {
   const reason = `since this one stood still for more than ${ABANDONED_SECONDS} s`;
   return new InterruptedError(`shard ${index}: another process has taken it over, ${reason}; run it again`, { cause });
@@ -200,52 +190,4 @@ function takenOver(index: number, cause: unknown): InterruptedError {
 
 function isWhole(arrays: Record<string, Elements | undefined>): arrays is Record<string, Elements> {
   return Object.values(arrays).every((array) => array !== undefined);
-}
-
-/**
- * Makes what an earlier writer left the temporary of this one: `part`, which no one writes any more, or else a copy of the longest
- * file of `dead` writers, since one of them may only have been held up. Of two who try, one succeeds.
- */
-async function takeOver(part: string, dead: readonly string[], temporary: string): Promise<void> {
-  try {
-    // It is old, and would be taken for that of a dead writer the moment it has the name of one.
-    const now = new Date();
-    await utimes(part, now, now);
-    await rename(part, temporary);
-  } catch (error) {
-    if (systemErrorCode(error) !== 'ENOENT') throw error;
-    await copyLongest(dead, temporary);
-  }
-  for (const path of dead) await rm(path, { force: true });
-}
-
-/** Leaves what an earlier writer left to a later one, such as one that finds more room on the disk. */
-async function giveBack(temporary: string, part: string): Promise<void> {
-  try {
-    if ((await stat(temporary)).size > 0) await rename(temporary, part);
-  } finally {
-    removeTemporary(temporary);
-  }
-}
-
-/** The longest has the most checksums. Where it is gone, or the disk has no room for two, the shard begins anew. */
-async function copyLongest(paths: readonly string[], temporary: string): Promise<void> {
-  try {
-    const sizes = await Promise.all(paths.map(async (path) => (await stat(path)).size));
-    const longest = paths[sizes.indexOf(Math.max(...sizes))];
-    if (longest !== undefined) await copyFile(longest, temporary, constants.COPYFILE_FICLONE);
-  } catch (error) {
-    if (systemErrorCode(error) === undefined) throw error;
-    await truncate(temporary);
-  }
-}
-
-/** Fails before the work where its result cannot fit. */
-async function requireSpace(path: string, bytes: number): Promise<void> {
-  const { bavail, bsize, blocks } = await statfs(dirname(path));
-  // Some network file systems do not tell.
-  if (blocks === 0 || bytes <= bavail * bsize) return;
-  throw new IoError(
-    `cannot write ${path}: it needs ${gigabytes(bytes)}, and ${gigabytes(bavail * bsize)} are free there`,
-  );
 }

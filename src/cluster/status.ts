@@ -1,15 +1,8 @@
 import { DataError, InputError } from '../errors.js';
 import type { Job } from './job.js';
 import { type Run, shardIndices, shardRange } from './plan.js';
-import {
-  ABANDONED_SECONDS,
-  listManifests,
-  listWriters,
-  type ShardManifest,
-  shardPaths,
-  shardState,
-  silence,
-} from './shard-files.js';
+import { listManifests, type ShardManifest, shardPaths, shardState } from './shard-files.js';
+import { ABANDONED_SECONDS, listWriters, silence } from './writers.js';
 
 /** Shards looked at side by side: enough that a network file system answers many at once. */
 const AT_ONCE = 64;

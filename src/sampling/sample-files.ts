@@ -3,6 +3,7 @@ import { UsageError } from '../errors.js';
 import type { BoltzmannGenerator } from '../flows/index.js';
 import { writeOutput, writeOutputFolder } from '../formats/files.js';
 import { encodeNpy, type NpyArray } from '../formats/npy.js';
+import { gigabytes } from '../formats/space.js';
 import type { Precision } from '../kernels/index.js';
 import type { SampleSet } from './sample.js';
 import { isSampleFolder, MANIFEST, type SampleProvenance, sampleManifest } from './sample-manifest.js';
@@ -26,10 +27,6 @@ export function checkArchiveSize({ prior }: BoltzmannGenerator, n: number, preci
 /** Bytes of one sample of `coordinates` numbers: its positions, log q, energy and log-weight. */
 export function sampleBytes(coordinates: number, precision: Precision): number {
   return coordinates * (precision === 'f32' ? 4 : 8) + 3 * 8;
-}
-
-export function gigabytes(bytes: number): string {
-  return `${Number((bytes / 1e9).toPrecision(3))} GB`;
 }
 
 /**

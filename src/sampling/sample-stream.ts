@@ -1,7 +1,7 @@
-import { statfs } from 'node:fs/promises';
 import { InterruptedError, IoError, NumericalError } from '../errors.js';
 import type { BoltzmannGenerator } from '../flows/index.js';
 import { loadHdf5 } from '../formats/hdf5/library.js';
+import { requireSpace } from '../formats/space.js';
 import { WEIGHT_BLOCK_SIZE } from '../reweighting/blocks.js';
 import type { WeightReport } from '../reweighting/weights.js';
 import { VERSION } from '../version.js';
@@ -11,9 +11,8 @@ import { type BlockSummary, blockChecksum, summarize } from './block-summary.js'
 import { openFolderSink } from './folder-sink.js';
 import type { openHdf5Sink } from './hdf5-sink.js';
 import { Journal } from './journal.js';
-import { openPartialFolder, type PartialFolder, type SamplePlan, type TargetKind } from './partial-folder.js';
+import { openPartialFolder, type SamplePlan, type TargetKind } from './partial-folder.js';
 import { drawnBlocks, requireRange, type SampleOptions } from './sample.js';
-import { gigabytes } from './sample-files.js';
 import { sampleManifestOf, sampleProvenance } from './sample-manifest.js';
 import type { SampleSink } from './sample-sink.js';
 import { type SetLayout, unknownEntries } from './set-arrays.js';
@@ -142,7 +141,8 @@ export async function storeSamples(
     run = new Run(journal, options, size, source.work);
     const sink = await openSink(partial.set, layout, Buffer.byteLength(manifest(unknownEntries(layout))));
     await run.takeUp(sink);
-    await requireSpace(path, partial, n - run.done, sink.sampleBytes);
+    const left = n - run.done;
+    await requireSpace(path, partial.set, left * sink.sampleBytes, `${left} samples need`);
     for await (const block of source.blocks(run.done)) {
       await run.append(block);
       // Blocks that were under way may all be here before the pool hears of it.
@@ -165,16 +165,6 @@ async function sinkOpener(kind: TargetKind): Promise<typeof openHdf5Sink> {
   if (kind === 'folder') return openFolderSink;
   await loadHdf5();
   return (await import('./hdf5-sink.js')).openHdf5Sink;
-}
-
-/** Fails before the work where its result cannot fit. */
-async function requireSpace(path: string, partial: PartialFolder, samples: number, bytes: number): Promise<void> {
-  const { bavail, bsize, blocks } = await statfs(partial.set);
-  // Some network file systems do not tell.
-  if (blocks === 0 || samples * bytes <= bavail * bsize) return;
-  throw new IoError(
-    `cannot write ${path}: ${samples} samples need ${gigabytes(samples * bytes)}, and ${gigabytes(bavail * bsize)} are free there`,
-  );
 }
 
 function interrupted(work: string, signal: AbortSignal): InterruptedError {
