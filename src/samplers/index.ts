@@ -1,3 +1,4 @@
+export { checkSimulationSize } from './archive-size.js';
 export { type Chains, type ChainsRun, runChains } from './chains.js';
 export {
   CHAINS_PER_GROUP,

@@ -95,6 +95,10 @@ test('what cannot be planned is refused, and wrong numbers are found', async (t)
     planSimulation(DW2, { n: 640, seed: 1, ...options }, { shards });
   t.throws(() => plan({ chains: 64 }, 3), { instanceOf: UsageError, message: /to 2, since shards begin .* 32 chains/ });
   t.throws(() => plan({ chains: 641 }, 1), { instanceOf: UsageError, message: /chains is 641/ });
+  t.throws(() => plan({ n: 1e9, chains: 64 }, 2), {
+    instanceOf: UsageError,
+    message: /^1000000000 configurations of dw2 are arrays of 40 GB, expected at most 4\.29 GB in a \.npz$/,
+  });
   const opened = await planned(join(folder, 'run'), DW2, { n: 64, seed: 1, chains: 64, warmUp: 5, stride: 1 }, 2);
   await doShards(opened, pool);
   // As if the shards had been computed with another seed.

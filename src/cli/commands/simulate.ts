@@ -1,12 +1,11 @@
 import { Command } from 'commander';
 import { checkWritable } from '../../formats/index.js';
-import { simulate } from '../../samplers/index.js';
+import { checkSimulationSize, simulate } from '../../samplers/index.js';
 import { loadSystem } from '../../systems/index.js';
 import { jsonOption, outOption, quietOption, workersOption } from '../options.js';
 import { writeRunInfo } from '../outputs.js';
 import { inSession } from '../session.js';
 import {
-  checkSimulationSize,
   type SimulationInput,
   samplingOptions,
   simulationText,

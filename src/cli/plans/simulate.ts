@@ -6,7 +6,7 @@ import { checkFolderWritable } from '../../formats/files.js';
 import { loadSystem } from '../../systems/index.js';
 import { jsonOption } from '../options.js';
 import { json } from '../outputs.js';
-import { checkSimulationSize, type SimulationInput, samplingOptions, withSimulationOptions } from '../simulation.js';
+import { type SimulationInput, samplingOptions, withSimulationOptions } from '../simulation.js';
 import { type CutOptions, shardsFor, withCutOptions } from './options.js';
 
 interface Options extends CutOptions, SimulationInput {
@@ -23,7 +23,6 @@ export function planSimulateCommand(): Command {
 async function run(spec: string, options: Options): Promise<void> {
   const { firstIndex, out } = options;
   const system = await loadSystem(spec);
-  checkSimulationSize(system, options.count);
   const whole = planSimulation(system, samplingOptions(options), { shards: 1, firstIndex });
   await checkFolderWritable(out, {});
   const job = openSimulateJob({ folder: out, plan: whole });

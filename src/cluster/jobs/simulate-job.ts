@@ -2,6 +2,7 @@ import { DataError, InterruptedError } from '../../errors.js';
 import {
   CHAINS_PER_GROUP,
   type ChainsRun,
+  checkSimulationSize,
   recordsPerChain,
   resolveSettings,
   runGroups,
@@ -34,13 +35,14 @@ export interface SimulateJob extends Job {
   readonly simulation: SimulationPlan;
 }
 
-/** @throws UsageError for settings or a number of shards out of range */
+/** @throws UsageError for settings or a number of shards out of range, or more configurations than the merge can write */
 export function planSimulation(
   system: System,
   options: SamplingOptions,
   { shards, firstIndex = 0 }: Cut,
 ): Plan<SimulateTask> {
   const settings = resolveSettings(system, options);
+  checkSimulationSize(system, options.n);
   return makePlan({
     job: 'simulate',
     task: { system: wholeDescription(system), n: options.n, settings },
@@ -86,6 +88,7 @@ function simulationOf({ system: description, n, settings }: SimulateTask): Simul
       throw new DataError(`settings.${name} is ${settings[name]}, expected ${planned[name]}`);
     }
   }
+  checkSimulationSize(system, n);
   return { system, n, settings: planned };
 }
 
