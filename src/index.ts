@@ -48,6 +48,7 @@ export {
   type JobBlock,
   type JobContext,
   type JobKind,
+  type MergeContext,
   openJob,
   type Plan,
   type Processors,

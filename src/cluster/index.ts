@@ -31,6 +31,7 @@ export {
   runStatus,
   type ShardProblem,
 } from './status.js';
+export type { MergeContext } from './stored-blocks.js';
 export {
   type RunVerification,
   type ShardsVerification,

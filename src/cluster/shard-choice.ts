@@ -1,4 +1,5 @@
 import { UsageError } from '../errors.js';
+import { gigabytes } from '../formats/space.js';
 import { duration } from '../progress.js';
 
 /** Slurm refuses arrays of more than 1000 tasks unless its administrator has allowed them (MaxArraySize 1001). */
@@ -77,5 +78,5 @@ export function chooseShards(input: ShardChoiceInput): ShardChoice {
 }
 
 function megabytes(bytes: number): string {
-  return bytes < 1e9 ? `${Number((bytes / 1e6).toPrecision(3))} MB` : `${Number((bytes / 1e9).toPrecision(3))} GB`;
+  return bytes < 1e9 ? `${Number((bytes / 1e6).toPrecision(3))} MB` : gigabytes(bytes);
 }

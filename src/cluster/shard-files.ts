@@ -1,10 +1,12 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
+import type { Stats } from 'node:fs';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { bytesOf, type Elements } from '../formats/element-writer.js';
 import { encodeSafetensorsHeader, type SafetensorsHeader } from '../formats/safetensors.js';
 import { elementCount } from '../formats/shape.js';
 import { asInputError, systemErrorCode } from '../formats/system-errors.js';
+import { statIfPresent } from '../formats/targets.js';
 import { brief } from '../formats/text.js';
 import type { ArrayEntry } from '../manifest.js';
 import { VERSION } from '../version.js';
@@ -132,7 +134,7 @@ export async function shardState(run: Run, job: Job, index: number): Promise<Sha
   if (manifest.blocks.length !== layout.blocks) {
     return damaged(`${paths.manifest}: blocks has ${manifest.blocks.length} checksums, expected ${layout.blocks}`);
   }
-  const size = await sizeOf(paths.data);
+  const size = (await statsOf(paths.data))?.size;
   if (size === undefined) return damaged(`${paths.data}: missing, though its manifest is there`);
   if (size !== layout.header.size) {
     return damaged(`${paths.data}: ${size} bytes, expected ${layout.header.size}`);
@@ -158,11 +160,11 @@ function parseManifest(text: string): ShardManifest | undefined {
   }
 }
 
-async function sizeOf(path: string): Promise<number | undefined> {
+/** What the file system says of a file; undefined if there is none. @throws InputError, IoError if it says nothing */
+export async function statsOf(path: string): Promise<Stats | undefined> {
   try {
-    return (await stat(path)).size;
+    return await statIfPresent(path);
   } catch (error) {
-    if (systemErrorCode(error) === 'ENOENT') return undefined;
     throw asInputError(error, path);
   }
 }

@@ -2,6 +2,7 @@ import { appendFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { DataError, InterruptedError } from '../errors.js';
+import type { ShardTime } from './cost.js';
 import { blockCount, type Job, type JobContext, type UnitRange } from './job.js';
 import { type Run, shardRange } from './plan.js';
 import { shardState } from './shard-files.js';
@@ -10,16 +11,9 @@ import { ShardWriter } from './shard-writer.js';
 /** Name of the log in the run folder: a line of JSON for each shard done, see `ShardRecord`. */
 export const SHARDS_LOG = 'shards.log';
 
-/** What a shard took; nothing depends on it but estimates of time. */
-export interface ShardRecord {
-  readonly index: number;
-  /** Units done in this attempt. */
-  readonly n: number;
+/** What a shard took in its last attempt, and where; nothing depends on it but estimates of time. */
+export interface ShardRecord extends ShardTime {
   readonly host: string;
-  readonly workers: number;
-  /** ISO 8601. */
-  readonly started: string;
-  readonly seconds: number;
 }
 
 /** How a call of `runShard` ended. */

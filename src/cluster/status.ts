@@ -77,6 +77,14 @@ async function isWritten(paths: readonly string[] = []): Promise<boolean> {
   return false;
 }
 
+/** The status of a run without damaged and foreign shards. @throws DataError if there are any; as `runStatus` */
+export async function soundStatus(run: Run, job: Job): Promise<RunStatus> {
+  const status = await runStatus(run, job);
+  const [problem] = [...status.foreign, ...status.damaged];
+  if (problem !== undefined) throw new DataError(problem.reason);
+  return status;
+}
+
 /** A run all of whose shards are done, to be merged. */
 export interface CompleteRun<J extends Job = Job> {
   readonly run: Run;
@@ -90,9 +98,7 @@ export interface CompleteRun<J extends Job = Job> {
  * @throws InputError if shards are missing; DataError if some are damaged or foreign
  */
 export async function requireComplete<J extends Job>(run: Run, job: J): Promise<CompleteRun<J>> {
-  const { done, running, missing, damaged, foreign } = await runStatus(run, job);
-  const [problem] = [...foreign, ...damaged];
-  if (problem !== undefined) throw new DataError(problem.reason);
+  const { done, running, missing } = await soundStatus(run, job);
   if (running.length + missing.length === 0) return { run, job, manifests: done };
   const parts = [
     ...(missing.length > 0 ? [`${missing.length} missing (${formatIndices(missing)})`] : []),

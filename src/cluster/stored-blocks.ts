@@ -1,8 +1,8 @@
 import { type FileHandle, open } from 'node:fs/promises';
-import { DataError } from '../errors.js';
+import { DataError, InterruptedError } from '../errors.js';
 import { bytesOf, type Elements, elementBytes, readWhole } from '../formats/element-writer.js';
 import { asInputError } from '../formats/system-errors.js';
-import { blockAt, type Job, type JobBlock, type UnitRange } from './job.js';
+import { blockAt, type Job, type JobBlock, type JobContext, type UnitRange } from './job.js';
 import { type Run, shardIndices, shardRange } from './plan.js';
 import { arraysChecksum, type ShardManifest, shardLayout, shardPaths } from './shard-files.js';
 import type { CompleteRun } from './status.js';
@@ -55,15 +55,27 @@ export async function* shardBlocks(
   }
 }
 
+/** What a merge is interrupted by, and who hears of its progress. */
+export type MergeContext = Omit<JobContext, 'pool'>;
+
 /**
- * All blocks of a run in order.
+ * All blocks of a run in order, to be merged.
  *
  * @param from shards that end before this unit are passed over
- * @throws as `shardBlocks`
+ * @throws as `shardBlocks`; InterruptedError if the signal aborts
  */
-export async function* runBlocks({ run, job, manifests }: CompleteRun, from = 0): AsyncGenerator<StoredBlock> {
+export async function* runBlocks(
+  { run, job, manifests }: CompleteRun,
+  { signal, onProgress }: MergeContext = {},
+  from = 0,
+): AsyncGenerator<StoredBlock> {
   for (const index of shardIndices(run.plan)) {
     const { first, n } = shardRange(run.plan, index);
-    if (first + n > from) yield* shardBlocks(run, job, index, manifests.get(index)!);
+    if (first + n <= from) continue;
+    for await (const block of shardBlocks(run, job, index, manifests.get(index)!)) {
+      if (signal?.aborted) throw new InterruptedError('merging was interrupted; run it again');
+      yield block;
+      onProgress?.({ stage: 'merging', done: block.range.first + block.range.n, total: job.units });
+    }
   }
 }

@@ -1,10 +1,10 @@
 import { constants } from 'node:fs';
 import { copyFile, rename, rm, stat, truncate, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
-import { asInputError, systemErrorCode } from '../formats/system-errors.js';
+import { systemErrorCode } from '../formats/system-errors.js';
 import { removeTemporary } from '../formats/temporaries.js';
 import type { Run } from './plan.js';
-import { listFolder, shardsFolder, writersFolder } from './shard-files.js';
+import { listFolder, shardsFolder, statsOf, writersFolder } from './shard-files.js';
 
 /* Files of writers: of those at work, and what interrupted and killed ones have left. */
 
@@ -33,12 +33,8 @@ export async function listWriters(run: Run): Promise<ReadonlyMap<number, readonl
  * @param now milliseconds, of the file system's clock if it is known
  */
 export async function silence(path: string, now = Date.now()): Promise<number | undefined> {
-  try {
-    return (now - (await stat(path)).mtimeMs) / 1000;
-  } catch (error) {
-    if (systemErrorCode(error) === 'ENOENT') return undefined;
-    throw asInputError(error, path);
-  }
+  const stats = await statsOf(path);
+  return stats === undefined ? undefined : (now - stats.mtimeMs) / 1000;
 }
 
 /** Files of a shard whose writers were killed. One that was only held up finds its file gone, and the shard done by another. */

@@ -1,5 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
 import type { Job } from '../../src/cluster/job.js';
@@ -19,12 +18,7 @@ import { decodeSafetensors, sha256 } from '../../src/formats/index.js';
 import type { WorkerPool } from '../../src/workers/index.js';
 import { openPool, untrained } from '../sampling/generators.js';
 
-/** A folder of the test's own, removed when it ends. */
-export async function ownFolder(t: ExecutionContext): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'equiflow-cluster-'));
-  t.teardown(() => rm(folder, { recursive: true, force: true }));
-  return folder;
-}
+export { ownFolder } from '../sampling/generators.js';
 
 export const GENERATOR = untrained();
 export const MODEL_BYTES = encodeModel(GENERATOR);

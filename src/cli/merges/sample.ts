@@ -25,7 +25,7 @@ export async function mergeSampleRun(run: Run, { out, ...options }: MergeOptions
     };
     if (out === undefined || kind === undefined) return finished(await mergedWeights(complete, context));
     if (kind !== 'archive') return finished(await mergeSamples(out, kind, complete, context));
-    const set = await mergedSampleSet(complete);
+    const set = await mergedSampleSet(complete, context);
     await writeSampleSet(out, set, sampleProvenance(generator, task.model, task));
     return finished(importanceWeights(set.logWeight));
   });

@@ -1,5 +1,5 @@
 import { type HistogramAxis, requireAxis } from '../../analysis/histogram.js';
-import { InterruptedError, UsageError } from '../../errors.js';
+import { UsageError } from '../../errors.js';
 import {
   blockWidth,
   decodeBlock,
@@ -27,7 +27,7 @@ import type { Job, JobBlock, JobContext, UnitRange } from '../job.js';
 import { type Cut, evenBoundaries, makePlan, PLAN, type Plan, type Run } from '../plan.js';
 import { arraysChecksum } from '../shard-files.js';
 import type { CompleteRun } from '../status.js';
-import { runBlocks } from '../stored-blocks.js';
+import { type MergeContext, runBlocks } from '../stored-blocks.js';
 import {
   absolutePaths,
   type InputFile,
@@ -221,17 +221,15 @@ function openInput({ paths, kT, system }: ReweightTask) {
  */
 export async function mergeReweighting(
   complete: CompleteRun<ReweightJob>,
-  { signal, onProgress }: Omit<JobContext, 'pool'> = {},
+  context: MergeContext = {},
 ): Promise<Reweighting> {
   const { task, question, plan } = complete.job;
   const fold = new ReweightingFold(task.n);
-  for await (const { arrays, range, shard } of runBlocks(complete)) {
-    if (signal?.aborted) throw new InterruptedError('merging was interrupted; run it again');
+  for await (const { arrays, range, shard } of runBlocks(complete, context)) {
     const logWeight = arrays.logWeight as Float64Array;
     requireWeights(logWeight, range.first, shard);
     if (range.first === 0) fold.begin(logWeight);
     fold.add(logWeight, [decodeBlock(arrays.blocks as Float64Array, plan)]);
-    onProgress?.({ stage: 'merging', done: range.first + range.n, total: task.n });
   }
   return fold.result(question, plan, task.kT);
 }

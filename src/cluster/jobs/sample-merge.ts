@@ -1,4 +1,3 @@
-import { InterruptedError } from '../../errors.js';
 import { weightBlocks } from '../../reweighting/blocks.js';
 import type { WeightReport } from '../../reweighting/weights.js';
 import { blockIn, blockRoom, type SampleBlock } from '../../sampling/block-room.js';
@@ -13,9 +12,8 @@ import {
 } from '../../sampling/sample-stream.js';
 import { ARRAYS } from '../../sampling/set-arrays.js';
 import { WeightStream } from '../../sampling/weight-stream.js';
-import type { JobContext } from '../job.js';
 import type { CompleteRun } from '../status.js';
-import { runBlocks } from '../stored-blocks.js';
+import { type MergeContext, runBlocks } from '../stored-blocks.js';
 import type { SampleJob } from './sample-job.js';
 import { requireWeights } from './weights.js';
 
@@ -46,25 +44,24 @@ export function mergeSamples(
  */
 export async function mergedWeights(
   complete: CompleteRun<SampleJob>,
-  { signal, onProgress }: Omit<JobContext, 'pool'> = {},
+  context: MergeContext = {},
 ): Promise<WeightReport> {
   const { generator, task } = complete.job;
   const weights = new WeightStream(task.n);
-  let done = 0;
-  for await (const { logWeight } of mergedBlocks(complete, streamBlockSize(generator), 0)) {
-    if (signal?.aborted) throw new InterruptedError('merging was interrupted; run it again');
+  for await (const { logWeight } of mergedBlocks(complete, streamBlockSize(generator), 0, context)) {
     weights.add(logWeight, weightBlocks(logWeight));
-    done += logWeight.length;
-    onProgress?.({ stage: 'merging', done, total: task.n });
   }
   return weights.report();
 }
 
-/** The samples of all shards in memory. @throws as `mergeSamples` */
-export async function mergedSampleSet(complete: CompleteRun<SampleJob>): Promise<SampleSet> {
+/** The samples of all shards in memory. @throws as `mergedWeights` */
+export async function mergedSampleSet(
+  complete: CompleteRun<SampleJob>,
+  context: MergeContext = {},
+): Promise<SampleSet> {
   const { task, generator } = complete.job;
   const { particles, dimensions, kT } = generator.prior;
-  const blocks = mergedBlocks(complete, task.n, 0);
+  const blocks = mergedBlocks(complete, task.n, 0, context);
   const { value } = await blocks.next();
   await blocks.return(undefined);
   return { n: task.n, particles, dimensions, kT, ...value! };
@@ -75,6 +72,7 @@ async function* mergedBlocks(
   complete: CompleteRun<SampleJob>,
   size: number,
   done: number,
+  context: MergeContext = {},
 ): AsyncGenerator<SampleBlock, undefined> {
   const { job } = complete;
   const { n, first, precision } = job.task;
@@ -84,7 +82,7 @@ async function* mergedBlocks(
   let at = done;
   let filled = 0;
   let block = blockIn(room, shape(Math.min(size, n - at)));
-  for await (const { arrays, range, shard } of runBlocks(complete, done)) {
+  for await (const { arrays, range, shard } of runBlocks(complete, context, done)) {
     const stored = arrays as unknown as SampleBlock;
     requireWeights(stored.logWeight, first + range.first, shard);
     for (let from = Math.max(0, at - range.first); from < range.n; ) {

@@ -1,4 +1,4 @@
-import { DataError, InterruptedError } from '../../errors.js';
+import { DataError } from '../../errors.js';
 import {
   CHAINS_PER_GROUP,
   type ChainsRun,
@@ -17,7 +17,7 @@ import type { Job, JobBlock, JobContext, UnitRange } from '../job.js';
 import { type Cut, evenBoundaries, makePlan, PLAN, type Plan, type Run } from '../plan.js';
 import { arraysChecksum } from '../shard-files.js';
 import type { CompleteRun } from '../status.js';
-import { runBlocks } from '../stored-blocks.js';
+import { type MergeContext, runBlocks } from '../stored-blocks.js';
 import { mergedBlocks } from './merged-blocks.js';
 import { cutAsPlanned, FLAG, NUMBER, RECORD, readTask, requireFields, TEXT } from './task.js';
 
@@ -140,14 +140,11 @@ export function openSimulateJob(run: Run): SimulateJob {
  */
 export async function mergeSimulation(
   complete: CompleteRun<SimulateJob>,
-  { signal, onProgress }: Omit<JobContext, 'pool'> = {},
+  context: MergeContext = {},
 ): Promise<Simulation> {
-  const { simulation, units } = complete.job;
-  const fold = new SimulationFold(simulation);
-  for await (const { arrays, range } of runBlocks(complete)) {
-    if (signal?.aborted) throw new InterruptedError('merging was interrupted; run it again');
+  const fold = new SimulationFold(complete.job.simulation);
+  for await (const { arrays } of runBlocks(complete, context)) {
     fold.add(arrays as unknown as ChainsRun);
-    onProgress?.({ stage: 'merging', done: range.first + range.n, total: units });
   }
   return fold.result();
 }
