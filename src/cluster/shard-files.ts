@@ -1,12 +1,11 @@
-import type { Stats } from 'node:fs';
-import { readdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { bytesOf, type Elements } from '../formats/element-writer.js';
+import { listFolder, statsOf } from '../formats/entries.js';
 import { encodeSafetensorsHeader, type SafetensorsHeader } from '../formats/safetensors.js';
 import { elementCount } from '../formats/shape.js';
 import { asInputError, systemErrorCode } from '../formats/system-errors.js';
-import { statIfPresent } from '../formats/targets.js';
 import { brief } from '../formats/text.js';
 import type { ArrayEntry } from '../manifest.js';
 import { VERSION } from '../version.js';
@@ -160,29 +159,10 @@ function parseManifest(text: string): ShardManifest | undefined {
   }
 }
 
-/** What the file system says of a file; undefined if there is none. @throws InputError, IoError if it says nothing */
-export async function statsOf(path: string): Promise<Stats | undefined> {
-  try {
-    return await statIfPresent(path);
-  } catch (error) {
-    throw asInputError(error, path);
-  }
-}
-
 const MANIFEST_NAME = /^(\d{5,})\.json$/;
 
 /** Indices of the shards that have a manifest. @throws InputError if the folder of shards is missing */
 export async function listManifests(run: Run): Promise<ReadonlySet<number>> {
   const names = await listFolder(shardsFolder(run));
   return new Set(names.flatMap((name) => MANIFEST_NAME.exec(name)?.slice(1).map(Number) ?? []));
-}
-
-/** The names in a folder; `ifMissing` if there is none. @throws InputError */
-export async function listFolder(folder: string, ifMissing?: string[]): Promise<string[]> {
-  try {
-    return await readdir(folder);
-  } catch (error) {
-    if (ifMissing !== undefined && systemErrorCode(error) === 'ENOENT') return ifMissing;
-    throw asInputError(error, folder);
-  }
 }

@@ -1,10 +1,11 @@
 import { constants } from 'node:fs';
 import { copyFile, rename, rm, stat, truncate, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
+import { listFolder, statsOf } from '../formats/entries.js';
 import { systemErrorCode } from '../formats/system-errors.js';
 import { removeTemporary } from '../formats/temporaries.js';
 import type { Run } from './plan.js';
-import { listFolder, shardsFolder, statsOf, writersFolder } from './shard-files.js';
+import { shardsFolder, writersFolder } from './shard-files.js';
 
 /* Files of writers: of those at work, and what interrupted and killed ones have left. */
 

@@ -3,9 +3,10 @@ import { constants, renameSync } from 'node:fs';
 import { access, type FileHandle, open, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { InputError, IoError, OutputError } from '../errors.js';
+import { statIfPresent } from './entries.js';
 import { syncFolder, syncTree } from './flush.js';
 import { asInputError, asOutputError } from './system-errors.js';
-import { followLinks, requireFileTarget, requireFolderTarget, statIfPresent } from './targets.js';
+import { followLinks, requireFileTarget, requireFolderTarget } from './targets.js';
 import { createTemporary, keepTemporary, removeTemporary, temporaryPath } from './temporaries.js';
 
 /** One read call takes at most 2 GiB on Linux; smaller pieces cost nothing. */

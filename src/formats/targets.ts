@@ -1,7 +1,7 @@
-import type { Stats } from 'node:fs';
-import { readdir, realpath, stat } from 'node:fs/promises';
+import { readdir, realpath } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { OutputError } from '../errors.js';
+import { statIfPresent } from './entries.js';
 import { systemErrorCode } from './system-errors.js';
 
 /**
@@ -33,15 +33,6 @@ export async function requireFolderTarget(
   if ((await readdir(path)).length === 0) return 'empty';
   if (await replaces?.(path)) return 'ours';
   throw new OutputError(`cannot write ${path}: the folder holds other files, expected an empty one or a new name`);
-}
-
-export async function statIfPresent(path: string): Promise<Stats | undefined> {
-  try {
-    return await stat(path);
-  } catch (error) {
-    if (systemErrorCode(error) === 'ENOENT') return undefined;
-    throw error;
-  }
 }
 
 /** The path behind symbolic links, so that they stay and what they point to is replaced. */
