@@ -1,12 +1,11 @@
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
 import { shellWords } from '../../src/cluster/emit/emit.js';
 import { parallelScripts } from '../../src/cluster/emit/parallel.js';
 import { slurmScripts } from '../../src/cluster/emit/slurm.js';
 import { encodeModel } from '../../src/flows/index.js';
-import { untrained } from '../sampling/generators.js';
+import { ownFolder, untrained } from '../sampling/generators.js';
 import { directives, execute, FACTS, outcome } from './scripts.js';
 
 test('words of a command reach a shell as they are', async (t) => {
@@ -26,8 +25,7 @@ test('all scripts are well-formed, whatever the paths', async (t) => {
 });
 
 test('what is to be run may be run', async (t) => {
-  const folder = await mkdtemp(join(tmpdir(), 'equiflow-emit-'));
-  t.teardown(() => rm(folder, { recursive: true, force: true }));
+  const folder = await ownFolder(t);
   const run = join(folder, 'run');
   const main = new URL('../../src/cli/main.js', import.meta.url).pathname;
   const equiflow = (...args: string[]) => outcome(process.execPath, [main, ...args], process.env);

@@ -18,7 +18,7 @@ import { decodeSafetensors, sha256 } from '../../src/formats/index.js';
 import type { WorkerPool } from '../../src/workers/index.js';
 import { openPool, untrained } from '../sampling/generators.js';
 
-export { ownFolder } from '../sampling/generators.js';
+export { ownFolder } from '../own-folder.js';
 
 export const GENERATOR = untrained();
 export const MODEL_BYTES = encodeModel(GENERATOR);

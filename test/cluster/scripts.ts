@@ -1,10 +1,10 @@
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import type { ExecutionContext } from 'ava';
 import type { EmittedFile, RunFacts } from '../../src/cluster/emit/emit.js';
+import { ownFolder } from '../own-folder.js';
 
 export const execute = promisify(execFile);
 
@@ -41,8 +41,7 @@ export async function writeProgram(path: string, text: string): Promise<void> {
 
 /** A folder with an odd name in which programs record the words they are called with, and print what they are told to. */
 export async function fakes(t: ExecutionContext, programs: Readonly<Record<string, string>>) {
-  const folder = await mkdtemp(join(tmpdir(), 'equiflow 100 %a $HOME `x` \'y\' "z" & '));
-  t.teardown(() => rm(folder, { recursive: true, force: true }));
+  const folder = await ownFolder(t, 'equiflow 100 %a $HOME `x` \'y\' "z" & ');
   await mkdir(join(folder, 'bin'));
   for (const [name, body] of Object.entries(programs)) {
     const text = `#!/bin/bash\nprintf '%s\\n' "${name}" "$@" . >>"$CALLS"\n${body}\n`;

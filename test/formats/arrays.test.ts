@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import test from 'ava';
 import { DataError, InputError } from '../../src/errors.js';
 import { encodeNpy, encodeNpz, readArray, readConfigurations, sha256 } from '../../src/formats/index.js';
-import { ownFolder } from './folder.js';
+import { ownFolder } from '../own-folder.js';
 
 const values = Float64Array.from({ length: 24 }, (_, i) => i / 4);
 

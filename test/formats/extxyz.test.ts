@@ -5,7 +5,7 @@ import test from 'ava';
 import { DataError } from '../../src/errors.js';
 import { decodeXyz, encodeExtxyz, type Frames } from '../../src/formats/extxyz.js';
 import { readArray, readConfigurations } from '../../src/formats/index.js';
-import { ownFolder } from './folder.js';
+import { ownFolder } from '../own-folder.js';
 
 const FRAMES: Frames = {
   x: Float32Array.of(0.1, -0, 1e-30, 3, 1e20, -7.25),

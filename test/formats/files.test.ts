@@ -14,7 +14,7 @@ import {
   writeOutputFolder,
 } from '../../src/formats/index.js';
 import { asInputError, asOutputError } from '../../src/formats/system-errors.js';
-import { ownFolder } from './folder.js';
+import { ownFolder } from '../own-folder.js';
 
 const bytes = Uint8Array.from({ length: 1000 }, (_, i) => i % 251);
 const other = Uint8Array.of(1, 2, 3);

@@ -6,7 +6,7 @@ import { parseAddress } from '../../src/formats/hdf5/index.js';
 import { loadHdf5 } from '../../src/formats/hdf5/library.js';
 import { encodeNpy, readArray, readConfigurations } from '../../src/formats/index.js';
 import { openVector } from '../../src/sampling/index.js';
-import { ownFolder } from './folder.js';
+import { ownFolder } from '../own-folder.js';
 import { writeHdf5 } from './hdf5-files.js';
 
 const N = 150_001;

@@ -4,7 +4,7 @@ import test from 'ava';
 import { DataError, InputError } from '../../src/errors.js';
 import { encodeNpy, encodeNpz, sha256 } from '../../src/formats/index.js';
 import { NpyStreamWriter, npyChunks, openNpyStream } from '../../src/formats/npy-stream.js';
-import { ownFolder } from './folder.js';
+import { ownFolder } from '../own-folder.js';
 
 const SINGLE = { shape: [50, 3, 2], data: Float32Array.from({ length: 300 }, (_, i) => Math.sin(i)) };
 const DOUBLE = { shape: [300], data: Float64Array.from({ length: 300 }, (_, i) => Math.exp(i)) };

@@ -9,7 +9,8 @@ import { builtinModules } from 'node:module';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { continuousFlow, initialKernelField, meanFreeNormal, prepareFlow, rk4, uniformBasis } from '../../src/index.js';
-import { copyPackage, type Ended, linkDependencies, MANIFEST, PROJECT, run, temporaryFolder } from './project.js';
+import { ownFolder } from '../own-folder.js';
+import { copyPackage, type Ended, linkDependencies, MANIFEST, PROJECT, run } from './project.js';
 
 const FLOW = `
 const field = initialKernelField(4, 2, uniformBasis(50, 8, 0.5), { seed: 1 });
@@ -54,7 +55,7 @@ function expected(): string {
 
 /** A consumer's folder with the programs and equiflow installed. */
 async function consumer(t: ExecutionContext): Promise<string> {
-  const folder = await temporaryFolder(t);
+  const folder = await ownFolder(t);
   await writeFile(join(folder, 'package.json'), '{ "type": "module", "private": true }');
   for (const [name, code] of Object.entries(PROGRAMS)) await writeFile(join(folder, name), code);
   await linkDependencies(folder);

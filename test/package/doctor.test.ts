@@ -5,7 +5,8 @@ import { problemsOf } from '../../src/doctor/examination.js';
 import { gpuFacts, MINIMUM_NODE, nodeFacts } from '../../src/doctor/machine.js';
 import { installedVersion, optionalPackages } from '../../src/doctor/packages.js';
 import { VERSION } from '../../src/version.js';
-import { copyPackage, linkDependencies, MANIFEST, PROJECT, run, temporaryFolder } from './project.js';
+import { ownFolder } from '../own-folder.js';
+import { copyPackage, linkDependencies, MANIFEST, PROJECT, run } from './project.js';
 
 const main = join('dist', 'src', 'cli', 'main.js');
 
@@ -65,7 +66,7 @@ test('doctor passes its self-test here and ends with 0', async (t) => {
 });
 
 test('doctor ends with 69 and says why where the kernels cannot be loaded', async (t) => {
-  const folder = await temporaryFolder(t);
+  const folder = await ownFolder(t);
   await copyPackage(folder);
   await linkDependencies(folder);
   await rm(join(folder, 'dist', 'src', 'kernels', 'equiflow.wasm'));

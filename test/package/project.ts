@@ -1,9 +1,7 @@
 import { execFile } from 'node:child_process';
-import { cp, mkdir, mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { cp, mkdir, readFile, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { ExecutionContext } from 'ava';
 
 export const PROJECT = fileURLToPath(new URL('../../../', import.meta.url));
 
@@ -26,13 +24,6 @@ export function run(command: string, args: readonly string[], cwd: string): Prom
       else reject(error);
     });
   });
-}
-
-/** A temporary folder, removed after the test. */
-export async function temporaryFolder(t: ExecutionContext): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'equiflow-package-'));
-  t.teardown(() => rm(folder, { recursive: true, force: true }));
-  return folder;
 }
 
 /** Copies what is published into `folder`. */

@@ -1,11 +1,12 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
+import { ownFolder } from '../own-folder.js';
 import { CONSUMER, TSCONFIG } from './consumer.js';
-import { copyPackage, linkDependencies, PROJECT, run, temporaryFolder } from './project.js';
+import { copyPackage, linkDependencies, PROJECT, run } from './project.js';
 
 test("the public types ask for no others: a strict program checks without Node's", async (t) => {
-  const folder = await temporaryFolder(t);
+  const folder = await ownFolder(t);
   const installed = join(folder, 'node_modules', 'equiflow');
   await mkdir(installed, { recursive: true });
   await copyPackage(installed);

@@ -1,5 +1,4 @@
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
 import { type BoltzmannGenerator, boltzmannGenerator, continuousFlow } from '../../src/flows/index.js';
@@ -10,6 +9,8 @@ import { meanFreeNormal } from '../../src/priors/index.js';
 import { systemFromSpec } from '../../src/systems/index.js';
 import { initialFieldFor } from '../../src/training/index.js';
 import { WorkerPool } from '../../src/workers/index.js';
+
+export { ownFolder } from '../own-folder.js';
 
 /** An untrained generator of DW4: a map that is far from the identity, known without training. */
 export function untrained(steps = 8, kT = 1): BoltzmannGenerator {
@@ -23,13 +24,6 @@ export function openPool(t: ExecutionContext, workers: number): WorkerPool {
   const pool = new WorkerPool({ workers });
   t.teardown(() => pool.close());
   return pool;
-}
-
-/** A folder of the test's own, removed when it ends. */
-export async function ownFolder(t: ExecutionContext): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'equiflow-sampling-'));
-  t.teardown(() => rm(folder, { recursive: true, force: true }));
-  return folder;
 }
 
 /** Length and SHA-256 of every file below a folder, by its path. */

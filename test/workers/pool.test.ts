@@ -1,12 +1,11 @@
 import { execFile } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import test, { type ExecutionContext } from 'ava';
 import { DataError, InterruptedError, IoError, NumericalError, UsageError } from '../../src/errors.js';
 import { WorkerPool } from '../../src/workers/index.js';
+import { ownFolder } from '../own-folder.js';
 
 const MODULE = new URL('./tasks.js', import.meta.url);
 const task = (name: string) => ({ module: MODULE, name });
@@ -101,9 +100,7 @@ test('any other error keeps its message, and name and stack as the cause', async
 });
 
 test('a task whose worker died runs again on a fresh one', async (t) => {
-  const folder = mkdtempSync(join(tmpdir(), 'equiflow-pool-'));
-  t.teardown(() => rmSync(folder, { recursive: true }));
-  t.is(await openPool(t, 1).run(task('dieOnce'), join(folder, 'died')), 'survived');
+  t.is(await openPool(t, 1).run(task('dieOnce'), join(await ownFolder(t), 'died')), 'survived');
 });
 
 test('a task that kills two workers fails with an IoError, and the tasks beside it go on', async (t) => {
