@@ -117,15 +117,13 @@ export async function readRun(path: string): Promise<Run> {
 /** @throws DataError as `readRun` */
 export function decodePlan(bytes: Uint8Array, file: string): Plan {
   const text = decodeText(bytes, file, 'the plan');
-  let value: Record<string, unknown>;
+  let value: Record<string, unknown> | null;
   try {
     value = JSON.parse(text);
   } catch {
     throw new DataError(`${file}: not valid JSON, expected a plan`);
   }
-  if (typeof value !== 'object' || value === null || value.kind !== KIND) {
-    throw new DataError(`${file}: kind is ${brief(value?.kind)}, expected '${KIND}'`);
-  }
+  if (value?.kind !== KIND) throw new DataError(`${file}: kind is ${brief(value?.kind)}, expected '${KIND}'`);
   if (value.version !== FORMAT || value.equiflow !== VERSION) {
     const found = `version ${brief(value.version)} of equiflow ${brief(value.equiflow)}`;
     throw new DataError(`${file}: a plan of ${found}, expected ${FORMAT} of ${VERSION}: bytes may differ between them`);

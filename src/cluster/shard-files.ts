@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { bytesOf, type Elements } from '../formats/element-writer.js';
 import { listFolder, statsOf } from '../formats/entries.js';
+import { isRecord } from '../formats/record.js';
 import { encodeSafetensorsHeader, type SafetensorsHeader } from '../formats/safetensors.js';
 import { elementCount } from '../formats/shape.js';
 import { asInputError, systemErrorCode } from '../formats/system-errors.js';
@@ -149,8 +150,7 @@ function parseManifest(text: string): ShardManifest | undefined {
       typeof value.plan === 'string' &&
       Array.isArray(value.blocks) &&
       value.blocks.every((sum: unknown) => Number.isInteger(sum)) &&
-      typeof value.arrays === 'object' &&
-      value.arrays !== null;
+      isRecord(value.arrays);
     if (!sound) return undefined;
     const { plan, index, first, n, blocks } = value;
     return { plan, index, first, n, blocks };

@@ -1,4 +1,5 @@
 import { DataError } from '../errors.js';
+import { isRecord } from './record.js';
 import { elementCount, formatShape, MAXIMUM_RANK } from './shape.js';
 import { brief, briefName, decodeText } from './text.js';
 
@@ -195,8 +196,4 @@ function requireContiguous(entries: readonly TensorEntry[], dataBytes: number, s
   if (position !== dataBytes) {
     throw new DataError(`${source}: expected ${position} bytes of tensor data, found ${dataBytes}`);
   }
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

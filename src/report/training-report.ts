@@ -1,4 +1,5 @@
 import { DataError } from '../errors.js';
+import { isRecord } from '../formats/record.js';
 import { VERSION } from '../version.js';
 import { document } from './document.js';
 import { axis, WEIGHTED } from './figures/band.js';
@@ -50,7 +51,7 @@ export function parseTrainingRecord(text: string, source: string): TrainingCurve
     if (typeof value === 'number' && Number.isFinite(value)) {
       if (!curves.has(name)) curves.set(name, []);
       curves.get(name)!.push({ step, value });
-    } else if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
+    } else if (isRecord(value)) {
       for (const [key, part] of Object.entries(value)) add(step, `${name}.${key}`, part);
     }
   };

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { DataError, InputError, UsageError } from '../errors.js';
+import { isRecord } from '../formats/record.js';
 import { brief } from '../formats/text.js';
 import { tabulatePoints } from './pair-table.js';
 import { isPreset, type SystemSpec, systemFromSpec, systemSpec } from './spec.js';
@@ -96,10 +97,6 @@ export async function loadSystem(specOrPath: string): Promise<System> {
   // Loaded on demand: the YAML parser takes as long to load as a thousand samples of DW4.
   const { parseYaml } = await import('../formats/yaml.js');
   return systemFromDefinition(parseYaml(text, specOrPath), specOrPath);
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** Numbers, nested or flat, as a flat list. */

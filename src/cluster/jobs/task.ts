@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { DataError, EquiflowError } from '../../errors.js';
+import { isRecord } from '../../formats/record.js';
 import { brief } from '../../formats/text.js';
 import type { Job } from '../job.js';
 import { PLAN, type Run } from '../plan.js';
@@ -18,10 +19,7 @@ type Fields = Readonly<Record<string, Kind>>;
 export const TEXT: Kind = { name: 'a text', holds: (value) => typeof value === 'string' };
 export const NUMBER: Kind = { name: 'a number', holds: (value) => typeof value === 'number' };
 export const FLAG: Kind = { name: 'true or false', holds: (value) => typeof value === 'boolean' };
-export const RECORD: Kind = {
-  name: 'an object',
-  holds: (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
-};
+export const RECORD: Kind = { name: 'an object', holds: isRecord };
 
 export const oneOf = (...values: readonly (string | null)[]): Kind => ({
   name: values.map((value) => JSON.stringify(value)).join(' or '),
@@ -45,14 +43,12 @@ export const listOf = (kind: Kind): Kind => ({
 
 export const recordOf = (fields: Fields): Kind => ({
   name: `an object with ${Object.keys(fields).join(', ')}`,
-  holds: (value) =>
-    RECORD.holds(value) &&
-    Object.entries(fields).every(([name, kind]) => kind.holds((value as Record<string, unknown>)[name])),
+  holds: (value) => isRecord(value) && Object.entries(fields).every(([name, kind]) => kind.holds(value[name])),
 });
 
 export const everyValue = (kind: Kind): Kind => ({
   name: `an object, each value ${kind.name}`,
-  holds: (value) => RECORD.holds(value) && Object.values(value as object).every((entry) => kind.holds(entry)),
+  holds: (value) => isRecord(value) && Object.values(value).every((entry) => kind.holds(entry)),
 });
 
 /**
@@ -78,10 +74,11 @@ export function readTask<Task, Checked>(
 
 /** @throws DataError naming the first field that holds something else */
 export function requireFields(value: unknown, fields: Fields, source: string): void {
-  if (!RECORD.holds(value)) throw new DataError(`${source} is ${brief(value)}, expected ${RECORD.name}`);
+  if (!isRecord(value)) throw new DataError(`${source} is ${brief(value)}, expected ${RECORD.name}`);
   for (const [name, kind] of Object.entries(fields)) {
-    const found = (value as Record<string, unknown>)[name];
-    if (!kind.holds(found)) throw new DataError(`${source}.${name} is ${brief(found)}, expected ${kind.name}`);
+    if (!kind.holds(value[name])) {
+      throw new DataError(`${source}.${name} is ${brief(value[name])}, expected ${kind.name}`);
+    }
   }
 }
 
