@@ -18,7 +18,7 @@ const LOOK_AHEAD = 2;
 export interface WorkerPoolOptions {
   /** Worker threads, from 1; by default one per core that the process may use. */
   readonly workers?: number;
-  /** The module of the tasks to come, which workers load as they start. */
+  /** The module of the tasks to come: workers start at once and load it. Without it they start with the first task. */
   readonly preload?: URL;
 }
 
@@ -46,7 +46,9 @@ export interface RunOptions {
  */
 export class WorkerPool {
   readonly workers: number;
-  readonly #threads: Piscina;
+  readonly #file = workerFile();
+  readonly #preload: URL | undefined;
+  #started: Piscina | undefined;
   #closing: Promise<void> | undefined;
 
   /** @throws UsageError unless `workers` is an integer from 1 to 1024; UnavailableError in a bundle, see `workerFile`. */
@@ -55,16 +57,24 @@ export class WorkerPool {
       throw new UsageError(`worker pool: workers is ${workers}, expected an integer from 1 to 1024`);
     }
     this.workers = workers;
-    // Piscina's own default of 1.5 threads a core is for tasks that wait.
-    this.#threads = new Piscina({
-      filename: workerFile(),
+    this.#preload = preload;
+    if (preload) this.#threads();
+  }
+
+  /** Started when they are needed: a shard that is done, for one, needs none. */
+  #threads(): Piscina {
+    if (this.#started) return this.#started;
+    this.#started = new Piscina({
+      filename: this.#file,
       name: 'runTask',
-      minThreads: workers,
-      maxThreads: workers,
-      workerData: { preload: preload?.href } satisfies WorkerSettings,
+      // Piscina's own default of 1.5 threads a core is for tasks that wait.
+      minThreads: this.workers,
+      maxThreads: this.workers,
+      workerData: { preload: this.#preload?.href } satisfies WorkerSettings,
     });
     // Without a listener an idle worker that dies would end the process; Piscina replaces it, and no task is lost.
-    this.#threads.on('error', () => {});
+    this.#started.on('error', () => {});
+    return this.#started;
   }
 
   /**
@@ -125,8 +135,8 @@ export class WorkerPool {
   close(): Promise<void> {
     if (!this.#closing) {
       // A worker that was aborted just before exits only after this, and Piscina would replace it.
-      this.#threads.options.minThreads = 0;
-      this.#closing = this.#threads.destroy();
+      if (this.#started) this.#started.options.minThreads = 0;
+      this.#closing = this.#started?.destroy() ?? Promise.resolve();
     }
     return this.#closing;
   }
@@ -161,7 +171,7 @@ export class WorkerPool {
   /** @throws WorkerDeath, TypeError for an input that cannot be cloned, or Piscina's AbortError */
   async #post(message: TaskMessage, transfer: Transferable[], signal?: AbortSignal): Promise<TaskOutcome> {
     try {
-      return await this.#threads.run(message, {
+      return await this.#threads().run(message, {
         // A signal of its own: Node warns of leaks when many tasks listen to one.
         ...(signal ? { signal: AbortSignal.any([signal]) } : {}),
         transferList: transfer,

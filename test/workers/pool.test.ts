@@ -22,6 +22,22 @@ async function collect<T>(results: AsyncIterable<T>): Promise<T[]> {
   return all;
 }
 
+// Alone, since it counts the threads of this process.
+test.serial('threads start with the first task, or at once where they have a module to load', async (t) => {
+  let started = 0;
+  const count = () => started++;
+  process.on('worker', count);
+  t.teardown(() => process.off('worker', count));
+  const pool = openPool(t, 2);
+  await new WorkerPool({ workers: 3 }).close();
+  await delay(0);
+  t.is(started, 0);
+  await pool.run(task('double'), 1);
+  t.is(started, 2);
+  await new WorkerPool({ workers: 1, preload: MODULE }).close();
+  t.is(started, 3);
+});
+
 test('map delivers results in the order of the inputs, however long each takes', async (t) => {
   const pool = openPool(t, 2);
   const inputs = Array.from({ length: 12 }, (_, i) => ({ milliseconds: i % 3 === 0 ? 30 : 1, value: i }));
