@@ -6,7 +6,8 @@ import type { ExecutionContext } from 'ava';
 
 export { ownFolder } from '../own-folder.js';
 
-const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
+/** What `equiflow` is here. */
+export const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
 
 /** How a command line ended and what it printed. */
 export interface Outcome {

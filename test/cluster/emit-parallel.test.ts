@@ -3,7 +3,8 @@ import test from 'ava';
 import type { RunFacts } from '../../src/cluster/emit/emit.js';
 import { type ParallelOptions, parallelScripts } from '../../src/cluster/emit/parallel.js';
 import { UsageError } from '../../src/errors.js';
-import { byName, FACTS, fakes, outcome, write } from './scripts.js';
+import { attempt } from './commands.js';
+import { byName, FACTS, fakes, write } from './scripts.js';
 
 const PARALLEL: ParallelOptions = { threads: 2 };
 
@@ -28,7 +29,7 @@ const GNU = 'case "$1" in --version) echo "GNU parallel 20221122"; exit ;; esac'
 test('run.sh says what is not installed', async (t) => {
   const { folder, env, equiflow, read } = await fakes(t, { equiflow: 'echo 3', parallel: 'exit 1' });
   await write(folder, parallelScripts({ ...FACTS, run: folder, command: [equiflow] }, PARALLEL));
-  const { code, stderr } = await outcome(join(folder, 'parallel/run.sh'), [], env);
+  const { code, stderr } = await attempt(join(folder, 'parallel/run.sh'), [], { env });
   t.deepEqual([code, stderr], [69, 'GNU parallel is not installed\n']);
   t.deepEqual(await read(), [['parallel', '--version']]);
 });
@@ -40,7 +41,7 @@ test('run.sh hands what is not finished to GNU parallel, then merges', async (t)
   });
   const facts = { ...FACTS, run: folder, command: [equiflow] };
   await write(folder, parallelScripts(facts, PARALLEL));
-  const { code, stderr } = await outcome(join(folder, 'parallel/run.sh'), [], env);
+  const { code, stderr } = await attempt(join(folder, 'parallel/run.sh'), [], { env });
   t.is(code, 0, stderr);
   t.deepEqual(await read(), [
     ['parallel', '--version'],
@@ -52,7 +53,7 @@ test('run.sh hands what is not finished to GNU parallel, then merges', async (t)
     ['3', '17'],
     ['equiflow', 'merge', '--plan', folder, ...FACTS.merge, '--quiet'],
   ]);
-  t.is((await outcome(join(folder, 'parallel/shard.sh'), ['17'], env)).code, 0);
+  t.is((await attempt(join(folder, 'parallel/shard.sh'), ['17'], { env })).code, 0);
   t.deepEqual((await read()).at(-1), [
     'equiflow',
     'shard',
@@ -69,7 +70,7 @@ test('run.sh hands what is not finished to GNU parallel, then merges', async (t)
 test('run.sh does not merge after failures', async (t) => {
   const { folder, env, equiflow, read } = await fakes(t, { equiflow: 'echo 3', parallel: `${GNU}; exit 1` });
   await write(folder, parallelScripts({ ...FACTS, run: folder, command: [equiflow] }, PARALLEL));
-  const { code, stderr } = await outcome(join(folder, 'parallel/run.sh'), [], env);
+  const { code, stderr } = await attempt(join(folder, 'parallel/run.sh'), [], { env });
   t.is(code, 1);
   t.regex(stderr, /shards failed, see .*jobs\.log; run it again/);
   t.deepEqual(

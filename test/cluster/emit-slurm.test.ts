@@ -4,7 +4,8 @@ import type { RunFacts } from '../../src/cluster/emit/emit.js';
 import { type SlurmOptions, slurmScripts } from '../../src/cluster/emit/slurm.js';
 import { slurmSeconds } from '../../src/cluster/emit/slurm-time.js';
 import { UsageError } from '../../src/errors.js';
-import { byName, directives, FACTS, fakes, outcome, write } from './scripts.js';
+import { attempt } from './commands.js';
+import { byName, directives, FACTS, fakes, write } from './scripts.js';
 
 const SLURM: SlurmOptions = { time: '01:00:00', cpus: 4, memory: '2G', maxArray: 1000 };
 
@@ -94,7 +95,7 @@ test('submit.sh submits what is not finished as an array, and a merge behind it'
   });
   const facts = { ...FACTS, run: folder, command: [equiflow] };
   await write(folder, slurmScripts(facts, { ...SLURM, name: 'lj', maxRunning: 20 }));
-  const { code, stdout, stderr } = await outcome(join(folder, 'slurm/submit.sh'), ['--nice=5'], env);
+  const { code, stdout, stderr } = await attempt(join(folder, 'slurm/submit.sh'), ['--nice=5'], { env });
   t.is(code, 0, stderr);
   t.is(stdout, 'job 11: shards 3,17,40-42\njob 12: merge\n');
   const log = (name: string) => `--output=${folder.replaceAll('%', '%%')}/slurm/log/${name}`;
@@ -120,7 +121,9 @@ test('submit.sh submits the merge alone if no shard is missing, and nothing if a
       ...programs,
     });
     await write(folder, slurmScripts({ ...FACTS, run: folder, command: [equiflow] }, SLURM));
-    const { code, stdout, stderr } = await outcome(join(folder, 'slurm/submit.sh'), [], { ...env, RUN: folder });
+    const { code, stdout, stderr } = await attempt(join(folder, 'slurm/submit.sh'), [], {
+      env: { ...env, RUN: folder },
+    });
     return { code, stdout, stderr, called: (await read()).map(([name, , option]) => `${name} ${option}`) };
   };
   const alone = await submit({});
@@ -147,8 +150,8 @@ test('submit.sh submits the merge alone if no shard is missing, and nothing if a
 test('shard.sbatch does the shard of its task', async (t) => {
   const { folder, env, equiflow, read } = await fakes(t, { equiflow: 'true' });
   await write(folder, slurmScripts({ ...FACTS, run: folder, command: [equiflow, 'a b'] }, SLURM));
-  t.is((await outcome('bash', [join(folder, 'slurm/shard.sbatch')], env)).code, 0);
-  t.is((await outcome('bash', [join(folder, 'slurm/merge.sbatch')], env)).code, 0);
+  t.is((await attempt('bash', [join(folder, 'slurm/shard.sbatch')], { env })).code, 0);
+  t.is((await attempt('bash', [join(folder, 'slurm/merge.sbatch')], { env })).code, 0);
   t.deepEqual(await read(), [
     ['equiflow', 'a b', 'shard', '--plan', folder, '--index', 'auto', '--quiet'],
     ['equiflow', 'a b', 'merge', '--plan', folder, ...FACTS.merge, '--quiet'],

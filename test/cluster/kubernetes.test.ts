@@ -5,8 +5,10 @@ import { parse } from 'yaml';
 import type { RunFacts } from '../../src/cluster/emit/emit.js';
 import { type KubernetesOptions, kubernetesManifests } from '../../src/cluster/emit/kubernetes.js';
 import { UsageError } from '../../src/errors.js';
+import { equiflow } from '../cli/command-line.js';
+import { attempt } from './commands.js';
 import { ownFolder, planRun } from './runs.js';
-import { execute, outcome, write, writeProgram } from './scripts.js';
+import { write, writeProgram } from './scripts.js';
 
 const FACTS: RunFacts = {
   run: '/data/project/run',
@@ -171,9 +173,8 @@ test('the command writes them into the run folder, for equiflow as the image has
   const folder = await ownFolder(t);
   await planRun(folder, 'run', 3);
   const run = join(folder, 'run');
-  const main = new URL('../../src/cli/main.js', import.meta.url).pathname;
   const line = ['emit', 'k8s', '--plan', run, '--image', 'eq:1', '--claim', 'shared', '--mount', '/data'];
-  const { stdout } = await execute(process.execPath, [main, ...line], { cwd: folder });
+  const { stdout } = await equiflow(folder, line);
   t.regex(stdout, /\nnext: run\/kubernetes\/run\.sh\n$/);
   const read = async (name: string) => parse(await readFile(join(run, 'kubernetes', name), 'utf8'));
   const shards = await read('shards.yaml');
@@ -181,8 +182,7 @@ test('the command writes them into the run folder, for equiflow as the image has
   t.deepEqual((container(shards).command as string[]).slice(0, 4), ['equiflow', 'shard', '--plan', '/data/run']);
   t.deepEqual((container(await read('merge.yaml')).command as string[]).slice(4, 6), ['--out', '/data/run/samples']);
   t.is((await stat(join(run, 'kubernetes', 'run.sh'))).mode & 0o100, 0o100);
-  const without = execute(process.execPath, [main, ...line.slice(0, 4)]);
-  t.is((await t.throwsAsync<Error & { code: number }>(without)).code, 2);
+  t.is((await equiflow(folder, line.slice(0, 4))).code, 2);
 });
 
 /**
@@ -207,7 +207,7 @@ async function runScript(t: ExecutionContext, states: string[]) {
   await writeProgram(join(folder, 'sleep'), '#!/bin/sh\n');
   await writeFile(join(here, 'states'), states.map((state) => `${state}\n`).join(''));
   const env = { ...process.env, PATH: `${folder}${delimiter}${process.env.PATH}` };
-  const { code, stderr } = await outcome(join(here, 'run.sh'), [], env);
+  const { code, stderr } = await attempt(join(here, 'run.sh'), [], { env });
   const calls = (await readFile(join(here, 'calls'), 'utf8')).trim().split('\n');
   const changes = calls.filter((call) => !/^(get|wait)/.test(call));
   return { code, stderr, changes };

@@ -65,10 +65,3 @@ export async function write(folder: string, files: readonly EmittedFile[]): Prom
     else await writeFile(join(folder, name), text);
   }
 }
-
-/** Runs a script, however it ends. */
-export const outcome = (file: string, args: readonly string[], env: NodeJS.ProcessEnv) =>
-  execute(file, args, { env }).then(
-    ({ stdout, stderr }) => ({ code: 0, stdout, stderr }),
-    ({ code, stdout, stderr }) => ({ code, stdout, stderr }),
-  );

@@ -3,12 +3,12 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Option } from 'commander';
 import type { EmittedFile, RunFacts } from '../../cluster/emit/emit.js';
-import { type Plan, readRun, shardCount } from '../../cluster/index.js';
+import { type Plan, shardCount } from '../../cluster/index.js';
 import type { ReweightTask } from '../../cluster/jobs/reweight-job.js';
 import { UsageError } from '../../errors.js';
 import { writeOutput } from '../../formats/files.js';
 import { asOutputError } from '../../formats/system-errors.js';
-import { planOption } from '../run-options.js';
+import { openRun, planOption } from '../run-options.js';
 
 /** Where the program begins. */
 const MAIN = fileURLToPath(new URL('../main.js', import.meta.url));
@@ -48,10 +48,12 @@ function resultName({ job, task }: Plan): string | undefined {
 
 /**
  * What is to be known of a run, by absolute paths.
- * @throws UsageError for options that do not go with it; InputError, DataError as `readRun`
+ * @throws UsageError for options that do not go with it; InputError, DataError as `openRun`
  */
 export async function runFacts({ plan: path, out, command }: EmitOptions): Promise<RunFacts> {
-  const { folder, plan } = await readRun(path);
+  const {
+    run: { folder, plan },
+  } = await openRun(path);
   const run = resolve(folder);
   const words = command === undefined ? [process.execPath, MAIN] : command.split(' ').filter((word) => word !== '');
   if (words.length === 0)
