@@ -4,14 +4,13 @@ import { join } from 'node:path';
 import { listFolder, statsOf } from '../formats/entries.js';
 import { systemErrorCode } from '../formats/system-errors.js';
 import { removeTemporary } from '../formats/temporaries.js';
+import { ABANDONED_SECONDS, HEARTBEAT_SECONDS } from '../sampling/folder-lock.js';
 import type { Run } from './plan.js';
 import { shardsFolder, writersFolder } from './shard-files.js';
 
 /* Files of writers: of those at work, and what interrupted and killed ones have left. */
 
-/** Seconds after which a writer that has not touched its file is taken for dead; it touches it several times as often. */
-export const ABANDONED_SECONDS = 90;
-export const HEARTBEAT_SECONDS = 15;
+export { ABANDONED_SECONDS, HEARTBEAT_SECONDS };
 
 const PART_NAME = /^\d{5,}\.part$/;
 /** A manifest that was killed before it had its name. */

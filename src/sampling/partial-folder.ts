@@ -46,14 +46,19 @@ export interface PartialFolder {
  * Creates the partial folder of a target, or opens the one that was left, and locks it.
  *
  * @throws OutputError if the target is not to be replaced, its parent is missing or not writable, another process is at it,
- *   or something else was begun there
+ *   or something else was begun there; InterruptedError if the signal aborts while another process may be at it
  */
-export async function openPartialFolder(path: string, plan: SamplePlan, kind: TargetKind): Promise<PartialFolder> {
+export async function openPartialFolder(
+  path: string,
+  plan: SamplePlan,
+  kind: TargetKind,
+  signal?: AbortSignal,
+): Promise<PartialFolder> {
   try {
     await requireTarget(path, kind);
     const target = await followLinks(path);
     const partial = join(dirname(target), `.${basename(target)}.${plan.n}.partial`);
-    const release = await claim(path, partial);
+    const release = await claim(path, partial, signal);
     try {
       await requireAlone(path, partial);
       await requireOwn(path, partial, plan);
@@ -95,7 +100,7 @@ export async function openPartialFolder(path: string, plan: SamplePlan, kind: Ta
 }
 
 /** Creates and locks it; again if whoever had it removes it at this moment. */
-async function claim(path: string, partial: string): Promise<() => void> {
+async function claim(path: string, partial: string, signal?: AbortSignal): Promise<() => void> {
   for (let attempt = 1; ; attempt++) {
     try {
       mkdirSync(partial);
@@ -103,7 +108,7 @@ async function claim(path: string, partial: string): Promise<() => void> {
       if (systemErrorCode(error) !== 'EEXIST') throw error;
     }
     try {
-      return await lockFolder(partial);
+      return await lockFolder(partial, signal);
     } catch (error) {
       if (error instanceof OutputError) throw new OutputError(`cannot write ${path}: ${error.message}`);
       if (systemErrorCode(error) === 'ENOTDIR') {

@@ -134,7 +134,7 @@ export async function storeSamples(
     block: size,
   };
   const openSink = await sinkOpener(kind);
-  const partial = await openPartialFolder(path, plan, kind);
+  const partial = await openPartialFolder(path, plan, kind, signal);
   let run: Run | undefined;
   try {
     const journal = await Journal.open(partial.journal);
