@@ -1,9 +1,7 @@
 import { UsageError } from '../errors.js';
 import type { Field } from '../fields/index.js';
 import type { Integrator } from '../integrators/index.js';
-import type { Precision } from '../kernels/index.js';
 import type { MeanFreeNormal } from '../priors/index.js';
-import { FlowRunner, type RunnerOptions } from './flow-runner.js';
 
 /**
  * A continuous normalizing flow: dx/dt = v(t, x) from prior space at t = 0 to configurations at t = 1, with
@@ -28,13 +26,4 @@ export function continuousFlow<Solver extends Integrator>(
     }
   }
   return { prior, field, integrator };
-}
-
-/** Prepares a flow for work at one precision; the cost is a few milliseconds, so keep the runner. */
-export function prepareFlow(
-  flow: ContinuousFlow,
-  precision: Precision = 'f64',
-  options: RunnerOptions = {},
-): FlowRunner {
-  return new FlowRunner(flow, precision, options);
 }

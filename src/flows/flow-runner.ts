@@ -288,3 +288,12 @@ export class FlowRunner {
     this.takeStatistics();
   }
 }
+
+/** Prepares a flow for work at one precision; the cost is a few milliseconds, so keep the runner. */
+export function prepareFlow(
+  flow: ContinuousFlow,
+  precision: Precision = 'f64',
+  options: RunnerOptions = {},
+): FlowRunner {
+  return new FlowRunner(flow, precision, options);
+}

@@ -1,6 +1,8 @@
+import { DataError } from '../errors.js';
 import type { Estimate } from '../estimate.js';
-import type { WeightBlock } from './blocks.js';
-import type { WeightReport } from './weights.js';
+import { foldBlocks, relativeWeight, type WeightBlock, weightBlocks } from './blocks.js';
+import { requirePositiveWeight, requireSameLength } from './log-weights.js';
+import { importanceWeights, type WeightReport } from './weights.js';
 
 /**
  * Mergeable sums over values f and weights w of consecutive samples, weights relative to the largest as in `WeightBlock`. All
@@ -158,4 +160,39 @@ function estimate(mean: number, error: number, { weights, report }: Ensemble, sh
 export function tailFactorOf({ report }: Pick<Ensemble, 'report'>): number {
   const { tailFactor } = report.logZ.diagnostics;
   return Number.isFinite(tailFactor) ? tailFactor : 1;
+}
+
+/**
+ * Self-normalised average Σwf/Σw: the expectation of f in the target ensemble.
+ *
+ * The error is the delta method's, √(n/(n−1)·Σ w̃²(f − mean)²), raised by what the unseen tail of the weights adds to that of log Z. It is
+ * NaN when one weight holds more than half of the sum: then the mean follows that sample, its deviation vanishes, and the
+ * formula would shrink as things get worse.
+ *
+ * @param values f(x), shape [n]; entries of zero weight are not looked at
+ * @param logWeight shape [n], nats
+ * @throws DataError if the lengths differ, weights are bad or all zero, or a value of positive weight is not finite
+ */
+export function weightedMean(values: Float64Array, logWeight: Float64Array): Estimate {
+  requireSameLength('values', values, 'logWeight', logWeight);
+  const report = importanceWeights(logWeight);
+  const bad = values.findIndex((value, i) => !Number.isFinite(value) && logWeight[i] > Number.NEGATIVE_INFINITY);
+  if (bad >= 0) {
+    throw new DataError(
+      `values: ${values[bad]} at index ${bad}, expected a finite number where the weight is positive`,
+    );
+  }
+  let weights: WeightBlock | undefined;
+  let average: AverageBlock | undefined;
+  let start = 0;
+  for (const block of weightBlocks(logWeight)) {
+    const relative = logWeight.subarray(start, start + block.n).map((l) => relativeWeight(l, block));
+    const next = averageBlock(values.subarray(start, start + block.n), relative, block.sum);
+    const all: WeightBlock = weights === undefined ? block : foldBlocks([weights, block]);
+    average = average && weights ? combineAverages(average, weights, next, block, all) : next;
+    weights = all;
+    start += block.n;
+  }
+  requirePositiveWeight(report.n, weights!.maximum);
+  return weightedEstimate(average!, { weights: weights!, report });
 }

@@ -1,8 +1,7 @@
-import { DataError } from '../errors.js';
 import type { Estimate } from '../estimate.js';
 import { type AverageBlock, type Ensemble, type LogZShare, plainEstimate, weightedEstimate } from './averages.js';
 import { WEIGHT_BLOCK_SIZE } from './blocks.js';
-import { logWeights } from './log-weights.js';
+import { logWeights, requirePositiveWeight } from './log-weights.js';
 import { combineReweighting, NOTHING_MORE, type ReweightingBlock, reweightingBlock } from './reweighting-block.js';
 import { importanceWeights, type WeightReport } from './weights.js';
 
@@ -65,9 +64,7 @@ export function entropiesOf(
   { kT = 1, logZ: given }: EntropyAndKlOptions = {},
 ): EntropyAndKl {
   const { weights } = total;
-  if (weights.sum === 0) {
-    throw new DataError(`logWeight: all ${weights.n} weights are zero, expected one finite log-weight`);
-  }
+  requirePositiveWeight(weights.n, weights.maximum);
   const ensemble: Ensemble = { weights, report };
   const logZ: Estimate = given ? { ...given, n: weights.n, diagnostics: {} } : report.logZ;
   const plus = (sign: LogZShare['sign']): LogZShare => ({ sign, logZ, given: given !== undefined });

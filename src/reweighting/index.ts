@@ -1,4 +1,4 @@
-export { plainEstimate, weightedEstimate } from './averages.js';
+export { plainEstimate, weightedEstimate, weightedMean } from './averages.js';
 export { type BennettOptions, bennettAcceptanceRatio } from './bar.js';
 export {
   type BinShare,
@@ -58,6 +58,5 @@ export {
   importanceWeights,
   normalizedWeights,
   type WeightReport,
-  weightedMean,
   weightReport,
 } from './weights.js';

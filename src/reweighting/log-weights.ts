@@ -43,6 +43,12 @@ export function requireLogWeights(logWeight: Float64Array, source: string): void
   );
 }
 
+/** @throws DataError if the largest of n log-weights tells that all weights are zero */
+export function requirePositiveWeight(n: number, largest: number): void {
+  if (largest > Number.NEGATIVE_INFINITY) return;
+  throw new DataError(`logWeight: all ${n} weights are zero, expected one finite log-weight`);
+}
+
 export function requireSameLength(nameA: string, a: Float64Array, nameB: string, b: Float64Array): void {
   if (a.length === b.length) return;
   throw new DataError(`${nameA} has ${a.length} entries and ${nameB} has ${b.length}, expected one of each per sample`);

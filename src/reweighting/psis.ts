@@ -2,9 +2,8 @@
  * Pareto-smoothed importance sampling: Vehtari, Simpson, Gelman, Yao, Gabry, JMLR 25 (2024) 72. The conventions
  * (tail length, strict cutoff, truncation at the largest raw weight) are those of ArviZ's `psislw`, to compare with.
  */
-import { DataError } from '../errors.js';
 import { largestLogWeights } from './blocks.js';
-import { requireLogWeights } from './log-weights.js';
+import { requireLogWeights, requirePositiveWeight } from './log-weights.js';
 
 /** Logarithm of the smallest normal double: below it a weight relative to the largest is zero for the tail. */
 const LOG_TINY = Math.log(2 ** -1022);
@@ -73,9 +72,7 @@ export function smoothedLogWeights(logWeight: Float64Array): { logWeight: Float6
   requireLogWeights(logWeight, 'logWeight');
   const n = logWeight.length;
   const largest = largestLogWeights(logWeight, tailLength(n) + 1);
-  if (largest[0] === Number.NEGATIVE_INFINITY) {
-    throw new DataError(`logWeight: all ${n} weights are zero, expected one finite log-weight`);
-  }
+  requirePositiveWeight(n, largest[0]);
   const { relative, cutoff, fit } = weightTail(largest, n);
   const smoothed = logWeight.map((l) => l - largest[0]);
   if (fit) {

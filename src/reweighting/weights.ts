@@ -1,8 +1,7 @@
 import { DataError } from '../errors.js';
 import type { Estimate } from '../estimate.js';
-import { type AverageBlock, averageBlock, combineAverages, weightedEstimate } from './averages.js';
-import { foldBlocks, largestLogWeights, relativeWeight, type WeightBlock, weightBlocks } from './blocks.js';
-import { requireLogWeights, requireSameLength } from './log-weights.js';
+import { foldBlocks, largestLogWeights, type WeightBlock, weightBlocks } from './blocks.js';
+import { requireLogWeights, requirePositiveWeight } from './log-weights.js';
 import { khatOfLargest, tailLength } from './psis.js';
 import { type WeightStatus, weightStatus } from './status.js';
 import { relativeErrorOfMean } from './tail-error.js';
@@ -96,46 +95,7 @@ export function weightReport(total: WeightBlock, largest: Float64Array): WeightR
 export function normalizedWeights(logWeight: Float64Array): Float64Array {
   requireLogWeights(logWeight, 'logWeight');
   const total = foldBlocks(weightBlocks(logWeight));
-  requirePositiveWeight(total);
-  const { maximum, sum } = total;
+  const { n, maximum, sum } = total;
+  requirePositiveWeight(n, maximum);
   return logWeight.map((l) => Math.exp(l - maximum) / sum);
-}
-
-/**
- * Self-normalised average Σwf/Σw: the expectation of f in the target ensemble.
- *
- * The error is the delta method's, √(n/(n−1)·Σ w̃²(f − mean)²), raised by what the unseen tail of the weights adds to that of log Z. It is
- * NaN when one weight holds more than half of the sum: then the mean follows that sample, its deviation vanishes, and the
- * formula would shrink as things get worse.
- *
- * @param values f(x), shape [n]; entries of zero weight are not looked at
- * @param logWeight shape [n], nats
- * @throws DataError if the lengths differ, weights are bad or all zero, or a value of positive weight is not finite
- */
-export function weightedMean(values: Float64Array, logWeight: Float64Array): Estimate {
-  requireSameLength('values', values, 'logWeight', logWeight);
-  const report = importanceWeights(logWeight);
-  const bad = values.findIndex((value, i) => !Number.isFinite(value) && logWeight[i] > Number.NEGATIVE_INFINITY);
-  if (bad >= 0) {
-    throw new DataError(
-      `values: ${values[bad]} at index ${bad}, expected a finite number where the weight is positive`,
-    );
-  }
-  let weights: WeightBlock | undefined;
-  let average: AverageBlock | undefined;
-  let start = 0;
-  for (const block of weightBlocks(logWeight)) {
-    const relative = logWeight.subarray(start, start + block.n).map((l) => relativeWeight(l, block));
-    const next = averageBlock(values.subarray(start, start + block.n), relative, block.sum);
-    const all: WeightBlock = weights === undefined ? block : foldBlocks([weights, block]);
-    average = average && weights ? combineAverages(average, weights, next, block, all) : next;
-    weights = all;
-    start += block.n;
-  }
-  requirePositiveWeight(weights!);
-  return weightedEstimate(average!, { weights: weights!, report });
-}
-
-function requirePositiveWeight({ n, sum }: WeightBlock): void {
-  if (sum === 0) throw new DataError(`logWeight: all ${n} weights are zero, expected one finite log-weight`);
 }

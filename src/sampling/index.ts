@@ -7,8 +7,9 @@ export {
 export { type ExportOptions, exportSelection, isExportName } from './export-selection.js';
 export { type NamedSamples, type OpenedInput, openNamedSamples } from './named-samples.js';
 export type { TargetKind } from './partial-folder.js';
-export { type ReweightingSamples, type ReweightOptions, requireTemperature, reweight } from './reweight.js';
+export { type ReweightOptions, requireTemperature, reweight } from './reweight.js';
 export { ReweightingFold } from './reweight-fold.js';
+export type { ReweightingSamples } from './reweight-pieces.js';
 export { type Asked, planOf, type Question, questionOf } from './reweight-question.js';
 export { type EncodedBlock, reweightRange, settleReweighting } from './reweight-range.js';
 export type {

@@ -1,6 +1,6 @@
 import { DataError, UsageError } from '../errors.js';
 import type { System } from '../systems/index.js';
-import type { ReweightingSamples } from './reweight.js';
+import type { ReweightingSamples } from './reweight-pieces.js';
 import { openSamples, type StoredSamples, storedVector } from './stored-weights.js';
 import { type ArraySource, openArray, openVector, type VectorSource } from './vectors.js';
 

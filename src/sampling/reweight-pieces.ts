@@ -2,13 +2,24 @@ import { DataError, UsageError } from '../errors.js';
 import { withoutThird } from '../formats/plane.js';
 import { WEIGHT_BLOCK_SIZE } from '../reweighting/index.js';
 import type { System } from '../systems/index.js';
-import type { ReweightingSamples } from './reweight.js';
 import type { Piece } from './reweight-tasks.js';
-import { rowLength, type SampleRange } from './vectors.js';
+import { type ArraySource, rowLength, type SampleRange, type VectorSource } from './vectors.js';
 
 /** Bytes of a piece: some pieces are in memory for each worker. */
 const PIECE_BYTES = 1 << 23;
 const MOST_BLOCKS = 16;
+
+/** Samples of a flow, or of any density that is known: in files of any size, or in memory. */
+export interface ReweightingSamples {
+  /** U(x), [n], in units of energy (never U/kT); may be absent if a system is given. */
+  readonly energy?: VectorSource;
+  /** Normalised log q(x), [n], nats. */
+  readonly logQ: VectorSource;
+  /** Configurations [n, N, D] or, if a system is given, [n, N·D]. */
+  readonly x?: ArraySource;
+  /** Further numbers of each sample, [n], by name. */
+  readonly arrays?: Readonly<Record<string, VectorSource>>;
+}
 
 /** Samples in order, cut into pieces of whole blocks of weights. */
 export interface OpenedSamples {

@@ -5,25 +5,12 @@ import type { System } from '../systems/index.js';
 import type { WorkerPool } from '../workers/index.js';
 import { BadValues } from './reweight-faults.js';
 import { ReweightingFold } from './reweight-fold.js';
-import { openPieces } from './reweight-pieces.js';
+import { openPieces, type ReweightingSamples } from './reweight-pieces.js';
 import { type Asked, axesOf, planOf, questionOf } from './reweight-question.js';
 import { type PieceInput, type PieceResult, reweightingData } from './reweight-tasks.js';
 import type { Reweighting } from './reweighting-result.js';
-import type { ArraySource, VectorSource } from './vectors.js';
 
 const TASK = { module: new URL('./reweight-tasks.js', import.meta.url), name: 'reweightPiece' };
-
-/** Samples of a flow, or of any density that is known: in files of any size, or in memory. */
-export interface ReweightingSamples {
-  /** U(x), [n], in units of energy (never U/kT); may be absent if a system is given. */
-  readonly energy?: VectorSource;
-  /** Normalised log q(x), [n], nats. */
-  readonly logQ: VectorSource;
-  /** Configurations [n, N, D] or, if a system is given, [n, N·D]. */
-  readonly x?: ArraySource;
-  /** Further numbers of each sample, [n], by name. */
-  readonly arrays?: Readonly<Record<string, VectorSource>>;
-}
 
 /** The target, and what messages call the samples. */
 export interface TargetOptions {
