@@ -142,7 +142,7 @@ test('a plan whose hash is right and whose ranges make no sense is refused', asy
     { job: 'train' as 'sample' },
   ].entries()) {
     const path = join(folder, `bad-${k}`);
-    await writeRun(path, makePlan({ ...run.plan, ...change }), new Map());
+    await writeRun(path, makePlan({ ...run.plan, ...change }));
     await t.throwsAsync(readRun(path), { instanceOf: DataError, message: /expected/ }, JSON.stringify(change));
   }
 });

@@ -55,7 +55,7 @@ async function drawn(t: ExecutionContext, pool: WorkerPool, n = N) {
 }
 
 async function planned(path: string, named: NamedSamples, asked: Asked, cut: ReweightCut) {
-  await writeRun(path, await planReweighting(named, asked, cut), new Map());
+  await writeRun(path, await planReweighting(named, asked, cut));
   const run = await readRun(path);
   return { run, job: openReweightJob(run) };
 }

@@ -51,19 +51,6 @@ test('a finished shard is left as it is, and logged once', async (t) => {
   await t.throwsAsync(runShard(run, job, 40, { pool }), { instanceOf: UsageError });
 });
 
-/** Interrupts a shard after so many blocks, as a signal does. */
-async function halt(
-  t: Parameters<typeof openPool>[0],
-  { run, job }: Awaited<ReturnType<typeof planRun>>,
-  blocks: number,
-) {
-  const controller = new AbortController();
-  const onProgress = ({ done }: { done: number }) => done >= blocks * 32_768 && controller.abort();
-  const stopped = runShard(run, job, 0, { pool: openPool(t, 1), signal: controller.signal, onProgress });
-  const error = await t.throwsAsync(stopped, { instanceOf: InterruptedError });
-  t.regex(error!.message, /^shard 0 was interrupted at \d+ of 102403 samples; run it again to go on$/);
-}
-
 test('an interrupted shard goes on from what it had, and has the bytes of one that was not interrupted', async (t) => {
   const folder = await ownFolder(t);
   const pool = openPool(t, 2);
@@ -71,14 +58,19 @@ test('an interrupted shard goes on from what it had, and has the bytes of one th
   await doShards(whole, pool);
   const expected = await contents(join(whole.run.folder, 'shards'));
 
-  const halted = await planRun(folder, 'halted', 1, LONG);
-  await halt(t, halted, 2);
-  t.deepEqual(await readdir(writersFolder(halted.run)), ['00000.part']);
-  t.deepEqual(await readdir(shardsFolder(halted.run)), ['writers']);
-  t.deepEqual((await runStatus(halted.run, halted.job)).missing, [0]);
-  const { resumed } = await runShard(halted.run, halted.job, 0, { pool });
+  const { run, job } = await planRun(folder, 'halted', 1, LONG);
+  const controller = new AbortController();
+  const onProgress = ({ done }: { done: number }) => done >= 2 * 32_768 && controller.abort();
+  await t.throwsAsync(runShard(run, job, 0, { pool: openPool(t, 1), signal: controller.signal, onProgress }), {
+    instanceOf: InterruptedError,
+    message: /^shard 0 was interrupted at \d+ of 102403 samples; run it again to go on$/,
+  });
+  t.deepEqual(await readdir(writersFolder(run)), ['00000.part']);
+  t.deepEqual(await readdir(shardsFolder(run)), ['writers']);
+  t.deepEqual((await runStatus(run, job)).missing, [0]);
+  const { resumed } = await runShard(run, job, 0, { pool });
   t.true(resumed >= 32_768);
-  t.deepEqual(await contents(join(halted.run.folder, 'shards')), expected);
+  t.deepEqual(await contents(shardsFolder(run)), expected);
 });
 
 test('what an interrupted writer left is believed as far as its checksums hold', async (t) => {
@@ -132,7 +124,7 @@ test('what a killed writer left is gone on with once it has been silent for long
   await doShards(whole, pool);
   const opened = await planRun(folder, 'killed', 1, LONG);
   const { run, job } = opened;
-  await halt(t, opened, 2);
+  await interruptShard(t, opened, 0, 2);
   const { part } = shardPaths(run, 0);
   const dead = ['a', 'b', 'c'].map((name) => join(writersFolder(run), `.00000.safetensors.7.${name}.tmp`));
   await copyFile(part, dead[1]);

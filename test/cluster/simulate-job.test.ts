@@ -17,7 +17,7 @@ import { doShards, interruptShard, ownFolder } from './runs.js';
 const DW2 = systemFromSpec('dw2');
 
 async function planned(path: string, system: System, options: SamplingOptions, shards: number) {
-  await writeRun(path, planSimulation(system, options, { shards }), new Map());
+  await writeRun(path, planSimulation(system, options, { shards }));
   const run = await readRun(path);
   return { run, job: openSimulateJob(run) };
 }
