@@ -1,18 +1,9 @@
 export { allocatedThreads, type Environment, type Processors, shardIndex } from './allocation.js';
-export {
-  fitShardCost,
-  type Outlook,
-  outlook,
-  type ShardCost,
-  type ShardTime,
-  shardSeconds,
-  shardTimes,
-} from './cost.js';
+export { type Outlook, outlook, shardTimes } from './cost.js';
 export type { Job, JobBlock, JobContext, JobKind, TensorSpec, UnitRange } from './job.js';
 export { openJob } from './jobs/index.js';
 export {
   type Cut,
-  makePlan,
   type Plan,
   type Run,
   readRun,
@@ -21,7 +12,7 @@ export {
   shardRange,
   writeRun,
 } from './plan.js';
-export { runShard, SHARDS_LOG, type ShardOutcome, type ShardRecord } from './shard.js';
+export { runShard, SHARDS_LOG, type ShardOutcome } from './shard.js';
 export type { ShardManifest } from './shard-files.js';
 export {
   type CompleteRun,

@@ -1,3 +1,5 @@
+import { elementBytes } from '../formats/element-writer.js';
+import { elementCount } from '../formats/shape.js';
 import type { Progress } from '../progress.js';
 import type { WorkerPool } from '../workers/index.js';
 
@@ -64,4 +66,12 @@ export function blockCount({ block }: Pick<Job, 'block'>, { n }: UnitRange): num
 /** Block k of a range. */
 export function blockAt({ block }: Pick<Job, 'block'>, { first, n }: UnitRange, k: number): UnitRange {
   return { first: first + k * block, n: Math.min(block, n - k * block) };
+}
+
+/** Bytes of a unit in the data files of shards. */
+export function unitBytes(job: Job): number {
+  const bytes = job
+    .layout({ first: 0, n: job.units })
+    .reduce((sum, { type, shape }) => sum + elementCount(shape) * elementBytes(type), 0);
+  return bytes / job.units;
 }

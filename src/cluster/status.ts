@@ -1,6 +1,6 @@
 import { DataError, InputError } from '../errors.js';
 import type { Job } from './job.js';
-import { type Run, shardIndices, shardRange } from './plan.js';
+import { type Run, shardCount, shardIndices, shardRange } from './plan.js';
 import { listManifests, type ShardManifest, shardPaths, shardState } from './shard-files.js';
 import { ABANDONED_SECONDS, listWriters, silence } from './writers.js';
 
@@ -104,7 +104,7 @@ export async function requireComplete<J extends Job>(run: Run, job: J): Promise<
     ...(missing.length > 0 ? [`${missing.length} missing (${formatIndices(missing)})`] : []),
     ...(running.length > 0 ? [`${running.length} still running (${formatIndices(running)})`] : []),
   ];
-  throw new InputError(`${run.folder}: of ${shardIndices(run.plan).length} shards ${parts.join(', ')}`);
+  throw new InputError(`${run.folder}: of ${shardCount(run.plan)} shards ${parts.join(', ')}`);
 }
 
 /** Ascending indices as schedulers take them: `3,17,40-42`. */

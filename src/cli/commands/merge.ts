@@ -21,9 +21,9 @@ export function mergeCommand(): Command {
     .action(run);
 }
 
-async function run({ plan: path, ...options }: MergeOptions): Promise<void> {
-  const opened = await readRun(path);
+async function run({ plan, ...options }: MergeOptions & { plan: string }): Promise<void> {
+  const opened = await readRun(plan);
   const merge = await MERGES[opened.plan.job]();
-  await merge(opened, { plan: path, ...options });
+  await merge(opened, options);
   await removeLeftovers(opened);
 }

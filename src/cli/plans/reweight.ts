@@ -1,7 +1,8 @@
 import { Command, Option } from 'commander';
+import { unitBytes } from '../../cluster/job.js';
 import { openReweightJob, planReweighting } from '../../cluster/jobs/reweight-job.js';
 import { recut, writeRun } from '../../cluster/plan.js';
-import { blocksRate, unitBytes } from '../../cluster/rate.js';
+import { blocksRate } from '../../cluster/rate.js';
 import { checkFolderWritable } from '../../formats/files.js';
 import { jsonOption, quietOption } from '../options.js';
 import { json } from '../outputs.js';
@@ -51,10 +52,10 @@ async function run(path: string | undefined, options: Options): Promise<void> {
     unit: 'samples',
     grain: () => job.grain,
     unitBytes: unitBytes(job),
-    rate: ({ pool, signal }) => blocksRate(job, { signal }, pool),
+    rate: (session) => blocksRate(job, session),
   });
   const plan = recut(whole, job, shards);
   await writeRun(out, plan);
-  const facts = { out, shards, samples: job.units, hash: plan.hash, ...(choice ? { choice } : {}) };
+  const facts = { out, shards, samples: job.units, hash: plan.hash, choice };
   process.stdout.write(options.json ? json(facts) : `${out}: ${job.units} samples in ${text}\n`);
 }

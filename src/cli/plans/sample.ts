@@ -50,12 +50,12 @@ async function run(path: string, options: Options): Promise<void> {
     unit: 'samples',
     grain: () => 1,
     unitBytes: sampleBytes(particles * dimensions, precision),
-    rate: ({ pool, signal }) => samplingRate(generator, { precision, arithmetic, signal }, pool),
+    rate: (session) => samplingRate(generator, { precision, arithmetic }, session),
   });
   const { plan } = await createSampleRun(out, model, {
     ...{ n, seed, first, precision, arithmetic, shards, firstIndex },
     integrator: generator.flow.integrator,
   });
-  const facts = { out, shards, samples: n, hash: plan.hash, ...(choice ? { choice } : {}) };
+  const facts = { out, shards, samples: n, hash: plan.hash, choice };
   process.stdout.write(options.json ? json(facts) : `${out}: ${n} samples in ${text}\n`);
 }

@@ -1,7 +1,8 @@
 import { Command } from 'commander';
+import { unitBytes } from '../../cluster/job.js';
 import { openSimulateJob, planSimulation } from '../../cluster/jobs/simulate-job.js';
 import { recut, writeRun } from '../../cluster/plan.js';
-import { chainRate, unitBytes } from '../../cluster/rate.js';
+import { chainRate } from '../../cluster/rate.js';
 import { checkFolderWritable } from '../../formats/files.js';
 import { loadSystem } from '../../systems/index.js';
 import { jsonOption } from '../options.js';
@@ -33,11 +34,11 @@ async function run(spec: string, options: Options): Promise<void> {
     // A group of chains keeps one thread busy.
     grain: (threads) => grain * threads,
     unitBytes: unitBytes(job),
-    rate: ({ pool, signal }) => chainRate(job.simulation, { signal }, pool),
+    rate: (session) => chainRate(job.simulation, session),
   });
   const plan = recut(whole, job, shards);
   await writeRun(out, plan);
-  const facts = { out, shards, chains, configurations: options.count, hash: plan.hash, ...(choice ? { choice } : {}) };
+  const facts = { out, shards, chains, configurations: options.count, hash: plan.hash, choice };
   process.stdout.write(
     options.json ? json(facts) : `${out}: ${options.count} configurations of ${chains} chains in ${text}\n`,
   );

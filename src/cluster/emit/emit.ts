@@ -28,6 +28,16 @@ export interface EmittedFile {
   readonly executable?: boolean;
 }
 
+/** Lines of shell that a user puts before equiflow, as they stand in a script. */
+export const setupText = (setup: readonly string[] = []): string => setup.map((line) => `${line}\n`).join('');
+
+/** @throws UsageError as `oneLine`, for what every script holds */
+export function requireLines({ run, command }: RunFacts, setup: readonly string[] = []): void {
+  oneLine('the run folder', run);
+  for (const word of command) oneLine('--command', word);
+  for (const line of setup) oneLine('--setup', line);
+}
+
 /** Words of one command for a POSIX shell; only those that need quotes get them. */
 export function shellWords(words: readonly string[]): string {
   return words.map((word) => (/^[\w@%+:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`)).join(' ');

@@ -1,5 +1,5 @@
 import { UsageError } from '../../errors.js';
-import { type EmittedFile, oneLine, type RunFacts, shellWords } from './emit.js';
+import { type EmittedFile, oneLine, type RunFacts, requireLines, setupText, shellWords } from './emit.js';
 
 /** What a user may say about a run by GNU parallel. */
 export interface ParallelOptions {
@@ -19,9 +19,7 @@ export interface ParallelOptions {
  * @throws UsageError if a path cannot stand in a script
  */
 export function parallelScripts(facts: RunFacts, options: ParallelOptions): EmittedFile[] {
-  oneLine('the run folder', facts.run);
-  for (const word of facts.command) oneLine('--command', word);
-  for (const line of options.setup ?? []) oneLine('--setup', line);
+  requireLines(facts, options.setup);
   if (options.sshLoginFile !== undefined) {
     oneLine('--sshloginfile', options.sshLoginFile);
     // GNU parallel replaces these in the name of the folder to work in.
@@ -33,13 +31,11 @@ export function parallelScripts(facts: RunFacts, options: ParallelOptions): Emit
   ];
 }
 
-const setupOf = ({ setup = [] }: ParallelOptions) => setup.map((line) => `${line}\n`).join('');
-
 function shardScript(facts: RunFacts, options: ParallelOptions): string {
   const shard = shellWords([...facts.command, 'shard', '--plan', facts.run, '--index']);
   return `#!/bin/bash
 # One shard, by its index; run.sh starts this.
-${setupOf(options)}\
+${setupText(options.setup)}\
 # exec leaves no shell that would take a signal.
 exec ${shard} "$1" --workers ${options.threads} --quiet
 `;
@@ -55,7 +51,7 @@ function runScript(facts: RunFacts, options: ParallelOptions): string {
   return `#!/bin/bash
 # Computes the shards that are missing by GNU parallel, then merges. After failures, run it again: shards that are there are
 # not computed again. TERM and Ctrl-C stop it in order: what running shards have done is kept.
-${setupOf(options)}\
+${setupText(options.setup)}\
 set -euo pipefail
 run=${shellWords([facts.run])}
 

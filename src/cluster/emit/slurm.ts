@@ -1,5 +1,5 @@
 import { UsageError } from '../../errors.js';
-import { defaultName, type EmittedFile, oneLine, type RunFacts, shellWords } from './emit.js';
+import { defaultName, type EmittedFile, oneLine, type RunFacts, requireLines, setupText, shellWords } from './emit.js';
 import { slurmSeconds } from './slurm-time.js';
 
 /** What a user may say about the jobs. */
@@ -53,13 +53,12 @@ export function slurmScripts(facts: RunFacts, options: SlurmOptions): EmittedFil
   ];
 }
 
-function check({ run, command, firstIndex, shards }: RunFacts, options: SlurmOptions): void {
-  oneLine('the run folder', run);
+function check(facts: RunFacts, options: SlurmOptions): void {
+  const { run, firstIndex, shards } = facts;
+  requireLines(facts, options.setup);
   // In the name of a log it means that nothing is to be replaced, and %a has to be.
   if (run.includes('\\'))
     throw new UsageError(`the run folder is ${run}: Slurm takes no backslash in the name of a log`);
-  for (const word of command) oneLine('--command', word);
-  for (const line of options.setup ?? []) oneLine('--setup', line);
   for (const name of ['name', 'partition', 'account'] as const) {
     const value = options[name];
     if (value !== undefined && !NAMES[name].test(value)) {
@@ -115,8 +114,6 @@ function resources(options: SlurmOptions, cpus: number): string {
   return lines.map((line) => `#SBATCH ${line}\n`).join('');
 }
 
-const setupOf = ({ setup = [] }: SlurmOptions) => setup.map((line) => `${line}\n`).join('');
-
 function shardScript(facts: RunFacts, options: SlurmOptions): string {
   const shard = [...facts.command, 'shard', '--plan', facts.run, '--index', 'auto', '--quiet'];
   return `#!/bin/bash
@@ -131,7 +128,7 @@ ${resources(options, options.cpus)}\
 # All attempts of a shard write one log.
 #SBATCH --open-mode=append
 
-${setupOf(options)}\
+${setupText(options.setup)}\
 # exec leaves no shell that would take the signal. Threads are those of --cpus-per-task.
 exec ${shellWords(shard)}
 `;
@@ -148,7 +145,7 @@ ${resources(options, 1)}\
 #SBATCH --requeue
 #SBATCH --open-mode=append
 
-${setupOf(options)}\
+${setupText(options.setup)}\
 exec ${shellWords(merge)}
 `;
 }
@@ -159,7 +156,7 @@ function submitScript(facts: RunFacts, options: SlurmOptions): string {
   return `#!/bin/bash
 # Submits the shards that are missing as one job array, and the merge behind it. After failures, run it again: shards that
 # are there are not computed again. Arguments go to sbatch, for both jobs.
-${setupOf(options)}\
+${setupText(options.setup)}\
 set -euo pipefail
 run=${shellWords([facts.run])}
 

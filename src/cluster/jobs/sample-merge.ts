@@ -31,7 +31,7 @@ export function mergeSamples(
 ): Promise<WeightReport> {
   const { generator, task } = complete.job;
   async function* blocks(done: number): AsyncGenerator<SummarizedBlock> {
-    for await (const block of mergedBlocks(complete, streamBlockSize(generator), done)) {
+    for await (const block of joinedBlocks(complete, streamBlockSize(generator), done)) {
       yield { ...block, summary: summarize(block) };
     }
   }
@@ -48,7 +48,7 @@ export async function mergedWeights(
 ): Promise<WeightReport> {
   const { generator, task } = complete.job;
   const weights = new WeightStream(task.n);
-  for await (const { logWeight } of mergedBlocks(complete, streamBlockSize(generator), 0, context)) {
+  for await (const { logWeight } of joinedBlocks(complete, streamBlockSize(generator), 0, context)) {
     weights.add(logWeight, weightBlocks(logWeight));
   }
   return weights.report();
@@ -61,14 +61,14 @@ export async function mergedSampleSet(
 ): Promise<SampleSet> {
   const { task, generator } = complete.job;
   const { particles, dimensions, kT } = generator.prior;
-  const blocks = mergedBlocks(complete, task.n, 0, context);
+  const blocks = joinedBlocks(complete, task.n, 0, context);
   const { value } = await blocks.next();
   await blocks.return(undefined);
   return { n: task.n, particles, dimensions, kT, ...value! };
 }
 
 /** Samples from number `done` on in blocks of `size`, whatever the blocks of shards are. A block is valid until the next is asked for. */
-async function* mergedBlocks(
+async function* joinedBlocks(
   complete: CompleteRun<SampleJob>,
   size: number,
   done: number,
