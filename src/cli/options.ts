@@ -63,8 +63,10 @@ export function shares(text: string): [number, number] {
 /* Options that several commands share. */
 export const seedOption = () =>
   new Option('--seed <integer>', 'seed of all random numbers').default(1).argParser(integer(0, MAX_SEED));
-export const countOption = (description: string) =>
-  new Option('-n, --count <integer>', description).argParser(integer(1, 1e9)).makeOptionMandatory();
+export const countOption = (description: string, most = 1e9) =>
+  new Option('-n, --count <integer>', description).argParser(integer(1, most)).makeOptionMandatory();
+export const firstOption = () =>
+  new Option('--first <index>', 'global index of the first sample').default(0).argParser(integer(0, 2 ** 52));
 export const workersOption = () =>
   new Option('--workers <integer>', 'worker threads (default: all cores)').argParser(integer(1, 1024));
 export const precisionOption = (fallback: 'f32' | 'f64') =>

@@ -13,7 +13,7 @@ import { promisify } from 'node:util';
 import { sampleToFolder } from '../../src/sampling/index.js';
 import { WorkerPool } from '../../src/workers/index.js';
 import { contents } from '../sampling/generators.js';
-import { CHEAP, Simulation, taskOf } from './simulation.js';
+import { CHEAP, SimulatedRun, taskOf } from './simulated-run.js';
 
 const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
 const PEAK = new URL('../cli/peak-memory.js', import.meta.url).href;
@@ -44,8 +44,8 @@ async function equiflow(folder: string, ...args: string[]): Promise<Cost> {
 
 async function simulate(folder: string, shards: number, pool: WorkerPool): Promise<{ merge: Cost; text: string }> {
   const started = performance.now();
-  const simulation = await Simulation.plan(folder, shards, pool);
-  const { rounds, fates } = await simulation.finish(AT_ONCE);
+  const simulated = await SimulatedRun.plan(folder, shards, pool);
+  const { rounds, fates } = await simulated.finish(AT_ONCE);
   const seconds = (performance.now() - started) / 1000;
   const { done, ...misfortunes } = fates;
   const failed = Object.values(misfortunes).reduce((a, b) => a + b, 0);

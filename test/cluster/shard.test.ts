@@ -1,17 +1,25 @@
 import { copyFile, mkdir, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import test from 'ava';
+import test, { type ExecutionContext } from 'ava';
 import { runShard, SHARDS_LOG } from '../../src/cluster/shard.js';
 import { shardPaths, shardState, shardsFolder, writersFolder } from '../../src/cluster/shard-files.js';
 import { runStatus } from '../../src/cluster/status.js';
 import { DataError, InterruptedError, IoError, UsageError } from '../../src/errors.js';
 import { decodeSafetensors, sha256 } from '../../src/formats/index.js';
 import { sample } from '../../src/sampling/index.js';
+import type { WorkerPool } from '../../src/workers/index.js';
 import { contents, openPool } from '../sampling/generators.js';
 import { doShards, GENERATOR, interruptShard, ownFolder, planRun, TASK } from './runs.js';
 
 /** Three blocks and a tail in one shard. */
 const LONG = { n: 3 * 32_768 + 4_099 };
+
+/** The files of one shard that nothing has disturbed. */
+async function undisturbed(t: ExecutionContext, pool: WorkerPool, task: Partial<typeof TASK>) {
+  const opened = await planRun(await ownFolder(t), 'run', 1, task);
+  await doShards(opened, pool);
+  return contents(shardsFolder(opened.run));
+}
 
 test('a shard is a safetensors file of its part of the samples, and a manifest', async (t) => {
   const folder = await ownFolder(t);
@@ -54,9 +62,7 @@ test('a finished shard is left as it is, and logged once', async (t) => {
 test('an interrupted shard goes on from what it had, and has the bytes of one that was not interrupted', async (t) => {
   const folder = await ownFolder(t);
   const pool = openPool(t, 2);
-  const whole = await planRun(folder, 'whole', 1, LONG);
-  await doShards(whole, pool);
-  const expected = await contents(join(whole.run.folder, 'shards'));
+  const expected = await undisturbed(t, pool, LONG);
 
   const { run, job } = await planRun(folder, 'halted', 1, LONG);
   const controller = new AbortController();
@@ -76,9 +82,7 @@ test('an interrupted shard goes on from what it had, and has the bytes of one th
 test('what an interrupted writer left is believed as far as its checksums hold', async (t) => {
   const folder = await ownFolder(t);
   const pool = openPool(t, 2);
-  const whole = await planRun(folder, 'whole', 1, LONG);
-  await doShards(whole, pool);
-  const expected = await contents(join(whole.run.folder, 'shards'));
+  const expected = await undisturbed(t, pool, LONG);
   const damages: Record<string, (part: string) => Promise<void>> = {
     // Energy of the second block
     'flipped bit': async (part) => {
@@ -101,27 +105,23 @@ test('what an interrupted writer left is believed as far as its checksums hold',
     await damage(shardPaths(halted.run, 0).part);
     const { resumed } = await runShard(halted.run, halted.job, 0, { pool });
     t.is(resumed, ['flipped bit', 'torn checksum'].includes(name) ? 32_768 : 0, name);
-    t.deepEqual(await contents(join(halted.run.folder, 'shards')), expected, name);
+    t.deepEqual(await contents(shardsFolder(halted.run)), expected, name);
   }
 });
 
 test('writers of one shard at the same moment give it the bytes of one', async (t) => {
   const folder = await ownFolder(t);
   const pools = [openPool(t, 1), openPool(t, 2)];
-  const alone = await planRun(folder, 'alone', 1);
-  await doShards(alone, pools[0]);
   const both = await planRun(folder, 'both', 1);
   const outcomes = await Promise.all([0, 1, 0].map((k) => runShard(both.run, both.job, 0, { pool: pools[k] })));
   // Whoever sees that another was sooner leaves its files alone.
   t.true(outcomes.some(({ outcome }) => outcome === 'done'));
-  t.deepEqual(await contents(join(both.run.folder, 'shards')), await contents(join(alone.run.folder, 'shards')));
+  t.deepEqual(await contents(shardsFolder(both.run)), await undisturbed(t, pools[0], {}));
 });
 
 test('what a killed writer left is gone on with once it has been silent for long, the longest of several', async (t) => {
   const folder = await ownFolder(t);
   const pool = openPool(t, 2);
-  const whole = await planRun(folder, 'whole', 1, LONG);
-  await doShards(whole, pool);
   const opened = await planRun(folder, 'killed', 1, LONG);
   const { run, job } = opened;
   await interruptShard(t, opened, 0, 2);
@@ -135,14 +135,12 @@ test('what a killed writer left is gone on with once it has been silent for long
   const { resumed } = await runShard(run, job, 0, { pool });
   t.true(resumed >= 32_768);
   t.deepEqual(await readdir(writersFolder(run)), []);
-  t.deepEqual(await contents(shardsFolder(run)), await contents(shardsFolder(whole.run)));
+  t.deepEqual(await contents(shardsFolder(run)), await undisturbed(t, pool, LONG));
 });
 
 test('a writer that stood still and was taken over leaves the shard to the other one', async (t) => {
   const folder = await ownFolder(t);
   const pool = openPool(t, 1);
-  const alone = await planRun(folder, 'alone', 1, LONG);
-  await doShards(alone, pool);
   /** A call that meets another writer after so many blocks. */
   const overtaken = async (
     { run, job }: Awaited<ReturnType<typeof planRun>>,
@@ -189,7 +187,7 @@ test('a writer that stood still and was taken over leaves the shard to the other
     await runShard(done.run, done.job, 0, { pool: openPool(t, 1) });
   });
   t.is(outcome, 'found');
-  t.deepEqual(await contents(shardsFolder(done.run)), await contents(shardsFolder(alone.run)));
+  t.deepEqual(await contents(shardsFolder(done.run)), await undisturbed(t, pool, LONG));
 });
 
 test('a shard too large for the disk is refused at once, however many blocks it has, and keeps what was left of it', async (t) => {

@@ -2,6 +2,7 @@ import { Command, Option } from 'commander';
 import { integratorOptions } from '../integrator-options.js';
 import {
   countOption,
+  firstOption,
   integer,
   jsonOption,
   outOption,
@@ -23,9 +24,7 @@ export function sampleCommand(): Command {
     .argument('<model>', 'model file (safetensors)')
     .addOption(countOption('samples'))
     .addOption(seedOption())
-    .addOption(
-      new Option('--first <index>', 'global index of the first sample').default(0).argParser(integer(0, 2 ** 52)),
-    )
+    .addOption(firstOption())
     .addOption(outOption('.npz file; for sets of any size a folder of .npy, or .h5 (HDF5 in the layout of H5MD)'))
     .addOption(precisionOption('f32'))
     .addOption(

@@ -1,17 +1,9 @@
 import { Command, Option } from 'commander';
-import {
-  formatIndices,
-  type Job,
-  type Outlook,
-  type Run,
-  type RunStatus,
-  runStatus,
-  shardCount,
-} from '../../cluster/index.js';
+import { formatIndices, type Outlook, type RunStatus, runStatus, shardCount } from '../../cluster/index.js';
 import { jsonOption } from '../options.js';
 import { outlookFacts, outlookLines, runOutlook } from '../outlook.js';
 import { json } from '../outputs.js';
-import { openRun, planOption } from '../run-options.js';
+import { type OpenedRun, openRun, planOption } from '../run-options.js';
 
 interface Options {
   plan: string;
@@ -56,12 +48,7 @@ async function run(options: Options): Promise<void> {
   process.stdout.write(options.json ? statusJson(status, opened, speed) : statusText(status, opened, speed));
 }
 
-interface Opened {
-  readonly run: Run;
-  readonly job: Job;
-}
-
-function statusJson({ done, units, ...rest }: RunStatus, { run: { plan }, job }: Opened, speed?: Outlook): string {
+function statusJson({ done, units, ...rest }: RunStatus, { run: { plan }, job }: OpenedRun, speed?: Outlook): string {
   const counts = { job: plan.job, shards: shardCount(plan), [job.unit]: job.units };
   return json({
     ...counts,
@@ -72,7 +59,7 @@ function statusJson({ done, units, ...rest }: RunStatus, { run: { plan }, job }:
   });
 }
 
-function statusText(status: RunStatus, { run, job }: Opened, speed?: Outlook): string {
+function statusText(status: RunStatus, { run, job }: OpenedRun, speed?: Outlook): string {
   const { done, running, missing, damaged, foreign, units } = status;
   const share = `${((100 * units) / job.units).toFixed(1)} %`;
   const listed = (name: string, indices: readonly number[]) =>

@@ -1,4 +1,4 @@
-import { Command, Option } from 'commander';
+import { Command } from 'commander';
 import { createSampleRun } from '../../cluster/jobs/sample-job.js';
 import { samplingRate } from '../../cluster/rate.js';
 import { decodeModel } from '../../flows/index.js';
@@ -6,7 +6,7 @@ import { checkFolderWritable, readInput } from '../../formats/files.js';
 import { sampleBytes } from '../../sampling/sample-files.js';
 import { withIntegrator } from '../integrator.js';
 import { type IntegratorOptions, integratorOptions } from '../integrator-options.js';
-import { integer, jsonOption, precisionOption, seedOption } from '../options.js';
+import { countOption, firstOption, jsonOption, precisionOption, seedOption } from '../options.js';
 import { json } from '../outputs.js';
 import { type CutOptions, shardsFor, withCutOptions } from './options.js';
 
@@ -23,11 +23,9 @@ export function planSampleCommand(): Command {
   const command = new Command('sample')
     .description('independent samples of a model, as `equiflow sample` draws them')
     .argument('<model>', 'model file (safetensors), which is copied into the run')
-    .addOption(new Option('-n, --count <integer>', 'samples').argParser(integer(1, 1e12)).makeOptionMandatory())
+    .addOption(countOption('samples', 1e12))
     .addOption(seedOption())
-    .addOption(
-      new Option('--first <index>', 'global index of the first sample').default(0).argParser(integer(0, 2 ** 52)),
-    )
+    .addOption(firstOption())
     .addOption(precisionOption('f32'))
     .option(
       '--relaxed',

@@ -6,7 +6,7 @@ import { readInput } from '../../formats/files.js';
 import { brief } from '../../formats/text.js';
 import { type Integrator, integratorFromDescription } from '../../integrators/index.js';
 import type { Arithmetic, Precision } from '../../kernels/index.js';
-import { drawnBlocks, requireRange } from '../../sampling/sample.js';
+import { drawnBlocks, requireRange, type SampleOptions } from '../../sampling/sample.js';
 import { sampleProvenance } from '../../sampling/sample-manifest.js';
 import { streamBlockSize } from '../../sampling/sample-stream.js';
 import { ARRAYS, shapeOf, typeOf } from '../../sampling/set-arrays.js';
@@ -39,13 +39,9 @@ export interface SampleJob extends Job {
 }
 
 /** What is sampled, and in how many shards. */
-export interface SampleRunOptions extends Cut {
-  readonly n: number;
-  readonly seed: number;
-  /** Global index of the first sample, 0 unless told otherwise. */
-  readonly first?: number;
-  readonly precision?: Precision;
-  readonly arithmetic?: Arithmetic;
+export interface SampleRunOptions
+  extends Cut,
+    Pick<SampleOptions, 'n' | 'seed' | 'first' | 'precision' | 'arithmetic'> {
   /** Instead of the model's own. */
   readonly integrator?: Integrator;
 }

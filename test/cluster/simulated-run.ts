@@ -62,7 +62,7 @@ export interface Course {
 }
 
 /** A run of tiny shards, each an attempt at a time through the program's own functions; only time and misfortunes are made up. */
-export class Simulation {
+export class SimulatedRun {
   readonly #attempts = new Map<number, number>();
   /** What an attempt that was killed a moment ago has left. */
   readonly #fresh: string[] = [];
@@ -74,13 +74,13 @@ export class Simulation {
     private readonly seed: number,
   ) {}
 
-  static async plan(folder: string, shards: number, pool: WorkerPool, seed = 1): Promise<Simulation> {
+  static async plan(folder: string, shards: number, pool: WorkerPool, seed = 1): Promise<SimulatedRun> {
     const task = { ...taskOf(shards), integrator: CHEAP.flow.integrator };
     const cut = { block: BLOCK, firstIndex: 0, boundaries: evenBoundaries(task.n, shards, 1, 'samples') };
     const plan = makePlan({ job: 'sample', task, ...cut });
     await writeRun(join(folder, 'run'), plan, new Map([[MODEL, MODEL_BYTES]]));
     const run = await readRun(join(folder, 'run'));
-    return new Simulation(run, await openSampleJob(run), pool, seed);
+    return new SimulatedRun(run, await openSampleJob(run), pool, seed);
   }
 
   /**
