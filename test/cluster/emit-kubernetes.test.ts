@@ -8,13 +8,11 @@ import { UsageError } from '../../src/errors.js';
 import { equiflow } from '../cli/command-line.js';
 import { attempt } from './commands.js';
 import { ownFolder, planRun } from './runs.js';
-import { write, writeProgram } from './scripts.js';
+import { FACTS as RUN, write, writeProgram } from './scripts.js';
 
 const FACTS: RunFacts = {
+  ...RUN,
   run: '/data/project/run',
-  job: 'sample',
-  hash: '0123456789abcdef'.repeat(4),
-  firstIndex: 0,
   shards: 120,
   command: ['equiflow'],
   merge: ['--out', '/data/project/samples'],
@@ -99,6 +97,8 @@ test('the run is at its own path where the claim is mounted above it, else by it
   t.is(plan('/data/project/run'), '/data/project/run');
   t.is(plan('/mnt/claim'), '/mnt/claim/run');
   t.is(plan('/dat'), '/dat/run');
+  const odd = emit({ run: '/data/..odd/run', merge: [] }, { mount: '/data' });
+  t.is((container(odd.shards).command as string[])[3], '/data/..odd/run');
 });
 
 test('the merge writes where pods can: into the run folder as they see it, or elsewhere in the claim', (t) => {

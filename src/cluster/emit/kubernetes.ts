@@ -193,18 +193,23 @@ ${kubectl} logs job/${merge}
 `;
 }
 
+/** The rest of a path that leads into a folder; undefined if it leads elsewhere. */
+function wayInto(folder: string, path: string): string | undefined {
+  const way = posix.relative(folder, path);
+  return way === '..' || way.startsWith('../') ? undefined : way;
+}
+
 /** The same path as here where the claim is mounted above it, else the folder of that name at the top of the claim. */
 function runInPods(run: string, mount: string): string {
-  const inside = posix.relative(mount, run);
-  return posix.join(mount, inside.startsWith('..') ? posix.basename(run) : inside);
+  return posix.join(mount, wayInto(mount, run) ?? posix.basename(run));
 }
 
 /** A word of `merge`; a path is what pods call it. @throws UsageError for a path that they do not see */
 function seenByPods(word: string, run: string, facts: RunFacts, { mount }: KubernetesOptions): string {
   if (!posix.isAbsolute(word)) return word;
-  const below = (folder: string) => !posix.relative(folder, word).startsWith('..');
-  if (below(facts.run)) return posix.join(run, posix.relative(facts.run, word));
-  if (below(mount)) return word;
+  const own = wayInto(facts.run, word);
+  if (own !== undefined) return posix.join(run, own);
+  if (wayInto(mount, word) !== undefined) return word;
   throw new UsageError(
     `emit k8s: --out is ${word}, which pods do not see: expected a path in the run folder or below ${mount}`,
   );
@@ -212,7 +217,7 @@ function seenByPods(word: string, run: string, facts: RunFacts, { mount }: Kuber
 
 /** The plan names input by its path here, which has to be that in pods. */
 function requireInput({ input = [] }: RunFacts, { mount }: KubernetesOptions): void {
-  const hidden = input.find((path) => posix.relative(mount, path).startsWith('..'));
+  const hidden = input.find((path) => wayInto(mount, path) === undefined);
   if (hidden === undefined) return;
   throw new UsageError(
     `emit k8s: the shards read ${hidden}, which pods do not see: expected input below ${mount}, where the claim is mounted (--mount)`,
