@@ -44,8 +44,8 @@ async function run(path: string | undefined, options: Options): Promise<void> {
   const progress = progressDisplay(options.quiet ?? false);
   const cut = { shards: options.shards ?? 1, firstIndex, check };
   const context = { onProgress: progress.update };
-  const whole = await planReweighting(await namedSamples(path, options), asked(options), cut, context);
-  progress.finish();
+  const named = await namedSamples(path, options);
+  const whole = await planReweighting(named, asked(options), cut, context).finally(progress.finish);
   const job = openReweightJob({ folder: out, plan: whole });
   const { shards, choice, text } = await shardsFor(options, {
     units: job.units,
