@@ -47,6 +47,6 @@ export {
   type VectorSource,
   vectorInMemory,
 } from './vectors.js';
-export type { VerificationStatus } from './verification-status.js';
-export { type ErrorSummary, type Verification, verifySamples } from './verify.js';
+export type { ErrorSummary, Verification, VerificationStatus } from './verification.js';
+export { verifySamples } from './verify.js';
 export type { TracePoint } from './weight-trace.js';

@@ -1,6 +1,30 @@
-import type { Integrator } from '../integrators/index.js';
+import type { DormandPrince5, Integrator } from '../integrators/index.js';
 import type { Precision } from '../kernels/index.js';
-import type { Verification } from './verify.js';
+
+/** Of errors over samples. */
+export interface ErrorSummary {
+  readonly mean: number;
+  readonly rms: number;
+  /** The largest magnitude. */
+  readonly max: number;
+}
+
+/** How far samples are from those of the exact flow, measured on some of them. */
+export interface Verification {
+  /** How many were measured. */
+  readonly samples: number;
+  /** log q as reported minus the density of the exact flow at the configuration as it is stored, nats: the error of a weight. */
+  readonly logQ: ErrorSummary;
+  /** Against the exact flow from the same prior sample: log q, nats, and x, root mean square over a sample's coordinates. */
+  readonly forward: { readonly logQ: ErrorSummary; readonly x: ErrorSummary };
+  /** Largest difference between the reference's own log q there and back, nats: what all of this is uncertain by. */
+  readonly referenceError: number;
+  /** log Z with exact log q minus log Z as reported, and the ratio of effective sample sizes, both from these samples. */
+  readonly logZShift: number;
+  readonly essRatio: number;
+  readonly reference: { readonly integrator: DormandPrince5; readonly precision: 'f64' };
+  readonly status: VerificationStatus;
+}
 
 /** The verdict on the integrator of a flow. */
 export interface VerificationStatus {

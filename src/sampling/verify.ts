@@ -3,7 +3,7 @@ import { type DormandPrince5, dopri5 } from '../integrators/index.js';
 import { STREAM, scatteredIndices } from '../kernels/index.js';
 import type { WorkerPool } from '../workers/index.js';
 import { modelMessage, requireRange, type SampleOptions } from './sample.js';
-import { type VerificationStatus, verificationStatus } from './verification-status.js';
+import { type ErrorSummary, type Verification, verificationStatus } from './verification.js';
 import type { VerifyBlock, VerifyBlockInput } from './verify-tasks.js';
 
 /** What samples are measured with: an error of some 1e-8 nats, far below any that matters. */
@@ -13,31 +13,6 @@ const REFERENCE: DormandPrince5 = dopri5({ rtol: 1e-9, atolLogDet: 1e-7, maxStep
 const BLOCK = 250;
 
 const VERIFY_TASKS = new URL('./verify-tasks.js', import.meta.url);
-
-/** Of errors over samples. */
-export interface ErrorSummary {
-  readonly mean: number;
-  readonly rms: number;
-  /** The largest magnitude. */
-  readonly max: number;
-}
-
-/** How far samples are from those of the exact flow, measured on some of them. */
-export interface Verification {
-  /** How many were measured. */
-  readonly samples: number;
-  /** log q as reported minus the density of the exact flow at the configuration as it is stored, nats: the error of a weight. */
-  readonly logQ: ErrorSummary;
-  /** Against the exact flow from the same prior sample: log q, nats, and x, root mean square over a sample's coordinates. */
-  readonly forward: { readonly logQ: ErrorSummary; readonly x: ErrorSummary };
-  /** Largest difference between the reference's own log q there and back, nats: what all of this is uncertain by. */
-  readonly referenceError: number;
-  /** log Z with exact log q minus log Z as reported, and the ratio of effective sample sizes, both from these samples. */
-  readonly logZShift: number;
-  readonly essRatio: number;
-  readonly reference: { readonly integrator: DormandPrince5; readonly precision: 'f64' };
-  readonly status: VerificationStatus;
-}
 
 /**
  * The discretisation error of samples of a generator: `m` of those that `sample` draws for the same options are drawn again
