@@ -1,7 +1,7 @@
 import { type FileHandle, mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { InterruptedError } from '../errors.js';
-import { bytesOf, type Elements, ElementWriter, readWhole, writeWhole } from '../formats/element-writer.js';
+import { beginsWith, bytesOf, type Elements, ElementWriter, readWhole, writeWhole } from '../formats/element-writer.js';
 import { writeOutput } from '../formats/files.js';
 import { syncFolder } from '../formats/flush.js';
 import { requireSpace } from '../formats/space.js';
@@ -161,8 +161,7 @@ export class ShardWriter {
   /** Goes through what an earlier writer left, up to the first block that is not what its checksum says. */
   async #takeUp(): Promise<void> {
     const { header, tensors, blocks, counts } = this.layout;
-    const found = new Uint8Array(header.bytes.length);
-    const same = (await readWhole(this.handle, found, 0)) && Buffer.compare(found, header.bytes) === 0;
+    const same = await beginsWith(this.handle, header.bytes);
     const checksum = new Uint32Array(1);
     while (same && this.blocks < blocks) {
       const arrays: Record<string, Elements | undefined> = {};

@@ -1,6 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { DataError, InterruptedError } from '../errors.js';
-import { bytesOf, type Elements, elementBytes, readWhole } from '../formats/element-writer.js';
+import { beginsWith, bytesOf, type Elements, elementBytes, readWhole } from '../formats/element-writer.js';
 import { asInputError } from '../formats/system-errors.js';
 import { blockAt, type Job, type JobBlock, type JobContext, type UnitRange } from './job.js';
 import { type Run, shardIndices, shardRange } from './plan.js';
@@ -29,10 +29,7 @@ export async function* shardBlocks(
   let handle: FileHandle | undefined;
   try {
     handle = await open(data, 'r');
-    const found = new Uint8Array(header.bytes.length);
-    if (!(await readWhole(handle, found, 0)) || Buffer.compare(found, header.bytes) !== 0) {
-      throw damage('its header is not that of this shard');
-    }
+    if (!(await beginsWith(handle, header.bytes))) throw damage('its header is not that of this shard');
     const places = [...header.starts];
     for (let k = 0; k < blocks; k++) {
       const arrays: Record<string, Elements> = {};

@@ -128,3 +128,9 @@ export async function readWhole(handle: RandomAccess, bytes: Uint8Array, positio
   }
   return true;
 }
+
+/** Whether a file begins with these bytes. */
+export async function beginsWith(handle: RandomAccess, bytes: Uint8Array): Promise<boolean> {
+  const found = new Uint8Array(bytes.length);
+  return (await readWhole(handle, found, 0)) && Buffer.compare(found, bytes) === 0;
+}
