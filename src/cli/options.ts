@@ -60,6 +60,14 @@ export function shares(text: string): [number, number] {
   return [values[0], values[1]];
 }
 
+/** The name of a file that ends so. */
+export function named(suffix: string): (text: string) => string {
+  return (text) => {
+    if (!text.endsWith(suffix)) throw new InvalidArgumentError(`'${text}', expected a name that ends in ${suffix}.`);
+    return text;
+  };
+}
+
 /* Options that several commands share. */
 export const seedOption = () =>
   new Option('--seed <integer>', 'seed of all random numbers').default(1).argParser(integer(0, MAX_SEED));
@@ -71,6 +79,8 @@ export const workersOption = () =>
   new Option('--workers <integer>', 'worker threads (default: all cores)').argParser(integer(1, 1024));
 export const precisionOption = (fallback: 'f32' | 'f64') =>
   new Option('--precision <lanes>', 'lane type of positions and velocities').choices(['f32', 'f64']).default(fallback);
-export const outOption = (description: string) => new Option('--out <path>', description).makeOptionMandatory();
+/** @param suffix that the name has to have, where programs tell the format by it */
+export const outOption = (description: string, suffix = '') =>
+  new Option('--out <path>', description).argParser(named(suffix)).makeOptionMandatory();
 export const quietOption = () => new Option('--quiet', 'no progress');
 export const jsonOption = () => new Option('--json', 'result as JSON on standard output');

@@ -135,7 +135,9 @@ function readHeader(bytes: Uint8Array, source: string): { header: Record<string,
   }
   const length = new DataView(bytes.buffer, bytes.byteOffset, PREFIX_BYTES).getBigUint64(0, true);
   if (length > MAXIMUM_HEADER_BYTES) {
-    throw new DataError(`${source}: safetensors header of ${length} bytes, expected at most ${MAXIMUM_HEADER_BYTES}`);
+    throw new DataError(
+      `${source}: no safetensors file: its first 8 bytes announce a header of ${length} bytes, expected at most ${MAXIMUM_HEADER_BYTES}`,
+    );
   }
   const dataStart = PREFIX_BYTES + Number(length);
   if (dataStart > bytes.length) {

@@ -10,6 +10,7 @@ import { systemErrorCode } from './system-errors.js';
  */
 export async function requireFileTarget(path: string): Promise<void> {
   if (path === '' || path.endsWith('/')) throw new OutputError(`cannot write '${path}': expected the name of a file`);
+  refuseDash(path);
   const stats = await statIfPresent(path);
   if (stats === undefined || stats.isFile()) return;
   const found = stats.isDirectory() ? 'a folder' : 'a device or pipe';
@@ -25,6 +26,7 @@ export async function requireFolderTarget(
   path: string,
   replaces?: (path: string) => Promise<boolean>,
 ): Promise<'nothing' | 'empty' | 'ours'> {
+  refuseDash(path);
   const stats = await statIfPresent(path);
   if (stats === undefined) return 'nothing';
   if (!stats.isDirectory()) {
@@ -33,6 +35,14 @@ export async function requireFolderTarget(
   if ((await readdir(path)).length === 0) return 'empty';
   if (await replaces?.(path)) return 'ours';
   throw new OutputError(`cannot write ${path}: the folder holds other files, expected an empty one or a new name`);
+}
+
+/** What means standard output elsewhere would be a file here that other programs find hard to name. */
+function refuseDash(path: string): void {
+  if (path !== '-') return;
+  throw new OutputError(
+    'cannot write -: results are files with a manifest; expected a name, or ./- for a file called so',
+  );
 }
 
 /** The path behind symbolic links, so that they stay and what they point to is replaced. */

@@ -7,6 +7,7 @@ import { isHdf5File, listing, openHdf5 } from '../formats/hdf5/index.js';
 import { decodeNpz, readArray, readInput } from '../formats/index.js';
 import { encodeNpyHeader } from '../formats/npy-header.js';
 import { openNpyStream } from '../formats/npy-stream.js';
+import { isZip } from '../formats/zip.js';
 import type { Progress } from '../progress.js';
 import { logWeights } from '../reweighting/index.js';
 import { MANIFEST, type ManifestContent, parseManifest } from './sample-manifest.js';
@@ -22,6 +23,9 @@ import {
   rowLength,
   type VectorSource,
 } from './vectors.js';
+
+/** What a folder of shards has, whose samples are a set once they are merged. */
+const PLAN = 'plan.json';
 
 /** Log-densities, energies and log-weights of n samples, read from a file: what a reweighting needs. */
 export interface SampleWeights {
@@ -207,7 +211,9 @@ async function openHierarchy(path: string): Promise<Content> {
 }
 
 async function openArchive(path: string): Promise<Content> {
-  const { arrays, texts } = decodeNpz(await readInput(path), path);
+  const bytes = await readInput(path);
+  if (!isZip(bytes)) throw new DataError(`${path}: no sample set, expected a .npz, HDF5 or a folder of .npy`);
+  const { arrays, texts } = decodeNpz(bytes, path);
   return {
     manifest: texts.get(MANIFEST),
     has: (name) => arrays.has(name),
@@ -222,6 +228,9 @@ async function openArchive(path: string): Promise<Content> {
 async function openFolder(path: string): Promise<Content> {
   const files = await readdir(path);
   if (!files.includes(MANIFEST)) {
+    if (files.includes(PLAN)) {
+      throw new DataError(`${path}: a run in shards, expected its result: equiflow merge --plan ${path} --out <path>`);
+    }
     throw new DataError(`${path}: no ${MANIFEST}: not a sample set, or one that was never finished`);
   }
   return {

@@ -3,7 +3,7 @@ import { DataError } from '../../errors.js';
 import { checkWritable, readConfigurations } from '../../formats/index.js';
 import { CONVENTIONS } from '../../manifest.js';
 import { describeSystem, EnergyEvaluator, loadSystem } from '../../systems/index.js';
-import { outOption } from '../options.js';
+import { named, outOption } from '../options.js';
 import { writeArray } from '../outputs.js';
 
 interface Options {
@@ -17,8 +17,8 @@ export function energyCommand(): Command {
     .description('energies U(x) of configurations and, if asked for, their gradients')
     .argument('<system>', 'system, for example dw4 or lj13:pairFactor=2')
     .addOption(new Option('--in <path>', '.npy, .npz or HDF5 with x [n, N, D] or [n, N·D]').makeOptionMandatory())
-    .addOption(outOption('.npy file [n], f64'))
-    .addOption(new Option('--gradient <path>', '.npy file [n, N, D] for ∇U, f64'))
+    .addOption(outOption('.npy file [n], f64', '.npy'))
+    .addOption(new Option('--gradient <path>', '.npy file [n, N, D] for ∇U, f64').argParser(named('.npy')))
     .action(run);
 }
 

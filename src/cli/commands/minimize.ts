@@ -26,6 +26,7 @@ export function minimizeCommand(): Command {
     .addOption(
       outOption(
         '.npz file: x, energy, gradientNorm, minimum index per sample; energies, counts, structures per minimum',
+        '.npz',
       ),
     )
     .addOption(workersOption())

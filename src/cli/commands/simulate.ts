@@ -25,7 +25,7 @@ export function simulateCommand(): Command {
     .description('draw equilibrium configurations, or one trajectory, by Markov chain Monte Carlo')
     .argument('<system>', 'system, for example dw4 or lj13:pairFactor=2');
   return withSimulationOptions(command)
-    .addOption(outOption('.npz file: x [n, N, D], energy [n], manifest'))
+    .addOption(outOption('.npz file: x [n, N, D], energy [n], manifest', '.npz'))
     .addOption(workersOption())
     .addOption(quietOption())
     .addOption(jsonOption())
