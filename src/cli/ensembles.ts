@@ -3,7 +3,7 @@ import { DataError, UsageError } from '../errors.js';
 import { withoutThird } from '../formats/plane.js';
 import type { Ensemble, StoredSamples } from '../sampling/index.js';
 import { asVector, collect, openSamples } from '../sampling/index.js';
-import { type System, systemFromDescription, systemFromSpec } from '../systems/index.js';
+import { loadSystem, type System, systemFromDescription } from '../systems/index.js';
 import { type LoadedModel, loadModel } from './model.js';
 
 /** An ensemble as it comes from a file or from the command line. */
@@ -64,14 +64,14 @@ async function storedEnsemble(
   };
 }
 
-/** An ensemble without samples, `system` or `system@kT`. */
-export function targetEnsemble(text: string): NamedEnsemble {
+/** An ensemble without samples, `system` or `system@kT`, the system a preset or a file. */
+export async function targetEnsemble(text: string): Promise<NamedEnsemble> {
   const at = text.lastIndexOf('@');
   const kT = at < 0 ? 1 : Number(text.slice(at + 1));
   if (!(kT > 0 && Number.isFinite(kT))) {
     throw new UsageError(`--target ${text}: kT '${text.slice(at + 1)}', expected a positive number`);
   }
-  const system = systemFromSpec(at < 0 ? text : text.slice(0, at));
+  const system = await loadSystem(at < 0 ? text : text.slice(0, at));
   const description = `${system.name}, kT = ${kT}`;
   return { name: text, description, density: { kind: 'boltzmann', system, kT } };
 }

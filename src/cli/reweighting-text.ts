@@ -1,18 +1,5 @@
-import type { Estimate } from '../estimate.js';
 import type { ReweightedProfile, Reweighting } from '../sampling/index.js';
-
-type Figure = Pick<Estimate, 'value' | 'standardError'>;
-
-/** Value and error alone, as JSON has them. */
-export function figure({ value, standardError }: Figure): Figure {
-  return { value, standardError };
-}
-
-/** `1.2345 ± 0.0067`, or that there is no error bar. */
-export function figureText({ value, standardError }: Figure, digits = 4): string {
-  if (!Number.isFinite(standardError)) return `${value.toFixed(digits)}, no error bar`;
-  return `${value.toFixed(digits)} ± ${standardError.toFixed(digits)}`;
-}
+import { figure, figureText } from './figures.js';
 
 /** One line of a table with its name on the left. */
 export function line(name: string, text: string): string {

@@ -11,6 +11,7 @@ import { isSampleFolder, sampleProvenance } from '../sampling/sample-manifest.js
 import { sampleToFolder, sampleToHdf5 } from '../sampling/sample-stream.js';
 import type { ErrorSummary, Verification } from '../sampling/verification.js';
 import { verifySamples } from '../sampling/verify.js';
+import { figureText } from './figures.js';
 import { integrationLine, withIntegrator } from './integrator.js';
 import type { IntegratorOptions } from './integrator-options.js';
 import { loadModel } from './model.js';
@@ -113,7 +114,7 @@ function summaryText({ out, report, integration, verification }: Summary, { kind
   const { n, ess, khat, logZ, status } = report;
   const lines = [
     `${out}: ${n} samples, ESS ${ess.toFixed(1)} (${((100 * ess) / n).toFixed(2)} %), Pareto k̂ ${khat.toFixed(2)}, ` +
-      `log Z ${logZ.value.toFixed(4)} ± ${logZ.standardError.toFixed(4)}`,
+      `log Z ${figureText(logZ)}`,
     status.text,
   ];
   if (kind === 'dopri5' && integration) lines.push(integrationLine(integration));

@@ -10,6 +10,7 @@ import {
   simulationReport,
 } from '../samplers/index.js';
 import { describeSystem, type System } from '../systems/index.js';
+import { figureText } from './figures.js';
 import { countOption, integer, positive, seedOption } from './options.js';
 import { json, writeArchive } from './outputs.js';
 
@@ -110,14 +111,10 @@ function text(report: SimulationReport, adapted: boolean): string {
   const { acceptance, meanEnergy, virial, reliable, convergence } = report;
   const [smallest, largest] = report.stepSizeRange.map((size) => size.toPrecision(3));
   const size = smallest === largest ? smallest : `${smallest} to ${largest}`;
-  const estimate = (value: number, standardError: number) =>
-    Number.isFinite(standardError)
-      ? `${value.toFixed(4)} ± ${standardError.toFixed(4)}`
-      : `${value.toFixed(4)}, no error bar`;
   return [
     `acceptance ${(100 * acceptance).toFixed(1)} %, step size ${size} (${adapted ? 'adapted' : 'fixed'})`,
-    `⟨U⟩ ${estimate(meanEnergy.value, meanEnergy.standardError)}, autocorrelation time ${report.autocorrelationSteps.toPrecision(3)} steps`,
-    `⟨x·∇U⟩ ${estimate(virial.value, virial.standardError)}, expected ${virial.expected}`,
+    `⟨U⟩ ${figureText(meanEnergy)}, autocorrelation time ${report.autocorrelationSteps.toPrecision(3)} steps`,
+    `⟨x·∇U⟩ ${figureText(virial)}, expected ${Number(virial.expected.toPrecision(6))}`,
     ...(reliable ? [] : [report.status]),
     convergence.status,
     virial.status,

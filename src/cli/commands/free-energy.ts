@@ -14,9 +14,10 @@ import {
 } from '../../reweighting/index.js';
 import { collect, ensembleFreeEnergies, openVector } from '../../sampling/index.js';
 import { type NamedEnsemble, storedEnsembles, targetEnsemble } from '../ensembles.js';
+import { figure, figureText } from '../figures.js';
 import { jsonOption, quietOption, workersOption } from '../options.js';
 import { json } from '../outputs.js';
-import { figure, figureText, line } from '../reweighting-text.js';
+import { line } from '../reweighting-text.js';
 import { inSession } from '../session.js';
 
 interface Options {
@@ -79,7 +80,7 @@ async function run(paths: string[], options: Options): Promise<void> {
   if (energies !== undefined) return print(options, await fromEnergies(energies, sizes!, observable));
   if (paths.length + target.length < 2) throw new UsageError('free-energy: one ensemble, expected two or more');
   const coordinates = observable.map((text) => parseCoordinate(text));
-  const targets = target.map(targetEnsemble);
+  const targets = await Promise.all(target.map(targetEnsemble));
   const ensembles = [...(await storedEnsembles(paths, options.model ?? [])), ...targets];
   await inSession(options, async ({ pool, progress, signal }) => {
     const found = await ensembleFreeEnergies(ensembles, pool, { onProgress: progress.update, signal });

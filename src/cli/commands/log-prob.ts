@@ -7,6 +7,7 @@ import { CONVENTIONS } from '../../manifest.js';
 import { logNormalization } from '../../priors/index.js';
 import { logProb } from '../../sampling/index.js';
 import { describeSystem } from '../../systems/index.js';
+import { figureText } from '../figures.js';
 import { integrationLine, withIntegrator } from '../integrator.js';
 import { type IntegratorOptions, integratorOptions } from '../integrator-options.js';
 import { loadModel } from '../model.js';
@@ -28,7 +29,7 @@ export function logProbCommand(): Command {
     .description('normalised log q of configurations, by the inverse flow')
     .argument('<model>', 'model file (safetensors)')
     .addOption(new Option('--in <path>', '.npy, .npz or HDF5 with x [n, N, D] or [n, N·D]').makeOptionMandatory())
-    .addOption(outOption('.npy file [n], f64'))
+    .addOption(outOption('.npy file [n], f64', '.npy'))
     .addOption(precisionOption('f64'))
     .addOption(workersOption())
     .addOption(quietOption())
@@ -74,7 +75,7 @@ async function run(path: string, options: Options): Promise<void> {
       );
     else {
       process.stdout.write(
-        `${options.out}: ${n} log-densities, NLL ${nll.toFixed(4)} ± ${standardError.toFixed(4)} nats, ` +
+        `${options.out}: ${n} log-densities, NLL ${figureText({ value: nll, standardError })} nats, ` +
           `normalised on the mean-free subspace (${unnormalized.toFixed(4)} with the prior left un-normalised)\n`,
       );
       if (generator.flow.integrator.kind === 'dopri5') process.stdout.write(`${integrationLine(integration)}\n`);
