@@ -1,7 +1,7 @@
 import { createWriteStream, existsSync, type WriteStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { OutputError } from '../errors.js';
-import { writeOutput } from '../formats/index.js';
+import { checkWritable, writeOutput } from '../formats/index.js';
 import type { StepRecord, TrainingState } from '../training/index.js';
 
 /**
@@ -12,27 +12,29 @@ export class TrainingLog {
   #failure: Error | undefined;
   /** Validations that are in it. */
   #validated: number;
+  /** From the first line on: a run that never begins, for want of its engine, leaves the record of an earlier one alone. */
+  #stream: Promise<WriteStream | undefined> | undefined;
 
   private constructor(
     readonly path: string,
-    private readonly stream: WriteStream,
+    private readonly kept: string,
     validated: number,
   ) {
     this.#validated = validated;
-    stream.on('error', (error) => {
-      this.#failure = error;
-    });
   }
 
-  /** Starts a record, or goes on with one of which only the lines up to the step of `resumed` count. */
+  /**
+   * A record that begins with its first line, or goes on with one of which only the lines up to the step of `resumed` count.
+   * @throws OutputError if it cannot be written
+   */
   static async open(path: string, resumed?: TrainingState): Promise<TrainingLog> {
     let kept = '';
     if (resumed !== undefined && existsSync(path)) {
       const lines = (await readFile(path, 'utf8')).split('\n').filter((line) => upTo(line, resumed.step));
       kept = lines.map((line) => `${line}\n`).join('');
     }
-    await writeOutput(path, new TextEncoder().encode(kept));
-    return new TrainingLog(path, createWriteStream(path, { flags: 'a' }), resumed?.curve.length ?? 0);
+    await checkWritable(path);
+    return new TrainingLog(path, kept, resumed?.curve.length ?? 0);
   }
 
   steps(records: readonly StepRecord[]): void {
@@ -49,14 +51,30 @@ export class TrainingLog {
 
   /** @throws OutputError if a line could not be written */
   async close(): Promise<void> {
-    await new Promise<void>((resolve) => this.stream.end(() => resolve()));
+    const stream = await this.#stream;
+    await new Promise<void>((resolve) => (stream ? stream.end(() => resolve()) : resolve()));
     if (this.#failure !== undefined) {
       throw new OutputError(`cannot write ${this.path}: ${this.#failure.message}`, { cause: this.#failure });
     }
   }
 
   #line(entry: unknown): void {
-    if (this.#failure === undefined) this.stream.write(`${JSON.stringify(entry)}\n`);
+    const line = `${JSON.stringify(entry)}\n`;
+    this.#stream ??= this.#begin();
+    this.#stream.then((stream) => stream?.write(line));
+  }
+
+  async #begin(): Promise<WriteStream | undefined> {
+    const fail = (error: Error) => {
+      this.#failure = error;
+    };
+    try {
+      await writeOutput(this.path, new TextEncoder().encode(this.kept));
+    } catch (error) {
+      fail(error as Error);
+      return undefined;
+    }
+    return createWriteStream(this.path, { flags: 'a' }).on('error', fail);
   }
 }
 

@@ -11,6 +11,8 @@ import { type Draw, loadDrawing, type Spec } from './vega.js';
 export interface SampleReport {
   /** What the samples are called, for example the name of their file. */
   readonly name: string;
+  /** The command that makes this page. */
+  readonly command: string;
   /** Target and its convention. */
   readonly target: string;
   readonly kT: number;
@@ -61,7 +63,7 @@ ${sections}
 ${table(report.reweighting)}
 </section>
 <footer><h2>How this was made</h2>
-<p>equiflow ${VERSION}, <code>equiflow report ${report.name}</code>. Samples count as independent. Errors are one standard error of the delta method,
+<p>equiflow ${VERSION}, <code>${report.command}</code>. Samples count as independent. Errors are one standard error of the delta method,
 raised where the tail of the weights holds more than was seen; docs/reweighting.md says what each figure assumes.</p></footer>`,
   });
 }

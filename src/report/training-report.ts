@@ -31,6 +31,7 @@ const TITLES: Readonly<Record<string, string>> = {
   'validation.validationNll': 'validation NLL  (nats)',
   'validation.excess': 'validation NLL above the target’s own  (nats)',
   'validation.ess': 'ESS of samples of the flow, share of n',
+  'validation.essSamples': 'n of that ESS',
   'validation.integratorError': 'integrator error of the validation NLL  (nats)',
   'validation.gradientError': 'error of gradients against finer tables',
   'validation.tableResolution': 'knots per width of the tables',
@@ -104,7 +105,7 @@ export async function renderTrainingReport({ name, curves }: TrainingCurves): Pr
 <figcaption><b>Figure 1.</b> Every number of the record that changes, against the step; those of validation thick and blue. The ${formatNumber(100 * (1 - SHOWN), 0)} % of extreme values, mostly
 of the first steps, may run off an axis.</figcaption></figure></section>
 <section><h2>Last values</h2>
-<table class="results"><thead><tr><th scope="col"></th><th scope="col">last</th><th scope="col">lowest</th><th scope="col">highest</th><th scope="col">entries</th></tr></thead>
+<table class="results"><thead><tr><th scope="col"></th><th scope="col">last</th><th scope="col">at step</th><th scope="col">lowest</th><th scope="col">highest</th><th scope="col">entries</th></tr></thead>
 <tbody>${[...curves].map(([title, points]) => row(title, points))}</tbody></table></section>
 <footer><h2>How this was made</h2><p>equiflow ${VERSION}, <code>equiflow report ${name}</code>.</p></footer>`,
   });
@@ -115,8 +116,10 @@ type Points = readonly { readonly step: number; readonly value: number }[];
 function row(title: string, points: Points): Html {
   const values = points.map(({ value }) => value);
   const text = (value: number) => String(Number(value.toPrecision(6))).replace('-', '−');
-  const cells = [values.at(-1)!, values.reduce((a, b) => Math.min(a, b)), values.reduce((a, b) => Math.max(a, b))];
-  return html`<tr><th scope="row">${spaced(title)}</th>${cells.map((value) => html`<td>${text(value)}</td>`)}<td>${formatCount(values.length)}</td></tr>
+  const [lowest, highest] = [Math.min, Math.max].map((least) => values.reduce((a, b) => least(a, b)));
+  // Some figures are taken now and then only: the ESS of the first validation is that of an untrained flow.
+  const cells = [text(values.at(-1)!), formatCount(points.at(-1)!.step), text(lowest), text(highest)];
+  return html`<tr><th scope="row">${spaced(title)}</th>${cells.map((cell) => html`<td>${cell}</td>`)}<td>${formatCount(values.length)}</td></tr>
 `;
 }
 

@@ -16,7 +16,16 @@ async function page(samples: ReweightingSamples, pool: ReturnType<typeof openPoo
   const states = positions ? ['rg<2', 'rg>=2'] : [];
   const reweighting = await reweight(samples, { profiles, states, averages: positions ? ['rg'] : [] }, pool);
   const dimensions = positions ? { dimensions: 2 } : {};
-  return renderSampleReport({ name: 'a<b>.npz', target: 'dw4', kT: 1, coordinates, reweighting, ...dimensions });
+  const command = 'equiflow report a';
+  return renderSampleReport({
+    name: 'a<b>.npz',
+    command,
+    target: 'dw4',
+    kT: 1,
+    coordinates,
+    reweighting,
+    ...dimensions,
+  });
 }
 
 const count = (text: string, part: string) => text.split(part).length - 1;

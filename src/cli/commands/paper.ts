@@ -1,12 +1,13 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Command, Option } from 'commander';
-import { OutputError } from '../../errors.js';
+import { InterruptedError, OutputError } from '../../errors.js';
 import { EXPERIMENT_SETTINGS, type Experiment, runPaperExperiment } from '../../experiment/index.js';
 import { encodeModel } from '../../flows/index.js';
 import { checkFolderWritable, encodeNpz, sha256, writeOutput, writeOutputFolder } from '../../formats/index.js';
 import { CONVENTIONS, manifestJson } from '../../manifest.js';
 import { recordJson, renderReport } from '../../report/index.js';
+import { loadDrawing } from '../../report/vega.js';
 import { sampleProvenance, writeSampleSet } from '../../sampling/index.js';
 import { describeSystem } from '../../systems/index.js';
 import { VERSION } from '../../version.js';
@@ -46,11 +47,16 @@ async function run({ out, seed, claimSeeds, workers, quiet }: Options): Promise<
     throw new OutputError(`cannot write ${out}: ${error.message}`, { cause: error });
   });
   await checkFolderWritable(target, { replaces: isExperiment });
+  // The figures come last, and whether they can be drawn is told before a minute's work.
+  await loadDrawing();
   await inSession({ workers, quiet }, async ({ pool, progress, signal }) => {
     const experiment = await runPaperExperiment(pool, {
       settings: { seed, claimSeeds },
       onProgress: progress.update,
       signal,
+    }).catch((error) => {
+      // A training of its own would go on from its state; here nothing is kept.
+      throw error instanceof InterruptedError ? new InterruptedError('interrupted; run it again') : error;
     });
     progress.update({ stage: 'report', done: 0, total: 1 });
     const html = await renderReport(experiment.record);

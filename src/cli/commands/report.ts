@@ -1,6 +1,8 @@
 import { open, stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { Command, Option } from 'commander';
+import { shellWords } from '../../cluster/emit/emit.js';
+import { UsageError } from '../../errors.js';
 import { decodeModel } from '../../flows/index.js';
 import { checkWritable, readInput, writeOutput } from '../../formats/index.js';
 import {
@@ -10,6 +12,7 @@ import {
   reportProfiles,
   type TrainingCurves,
 } from '../../report/index.js';
+import { loadDrawing } from '../../report/vega.js';
 import { reweight } from '../../sampling/index.js';
 import { systemFromDescription } from '../../systems/index.js';
 import { quietOption, workersOption } from '../options.js';
@@ -38,10 +41,29 @@ export function reportCommand(): Command {
 async function run(path: string, options: Options): Promise<void> {
   const { out } = options;
   await checkWritable(out);
+  await loadDrawing();
   const training = await trainingCurves(path);
+  if (training !== undefined) refuseSampleOptions(path, options);
   const page = training === undefined ? await sampleReport(path, options) : await renderTrainingReport(training);
   await writeOutput(out, new TextEncoder().encode(page));
   process.stdout.write(`${out}: ${training === undefined ? 'samples' : 'training'} of ${path}\n`);
+}
+
+/** Options that are about samples. */
+const ABOUT_SAMPLES = ['kT', 'energy', 'system', 'observable', 'profile', 'states'] as const;
+
+/** @throws UsageError for such an option, which a page about a training has no use for */
+function refuseSampleOptions(path: string, options: Options): void {
+  const given = ABOUT_SAMPLES.find((name) => options[name] !== undefined);
+  if (given !== undefined) throw new UsageError(`report: --${given} is about samples, and ${path} is a training`);
+}
+
+/** What makes the same page again: without what decides where it goes and how fast. */
+function commandLine(args: readonly string[]): string {
+  const kept = args.filter(
+    (arg, i) => !/^--(quiet|out|workers)(=|$)/.test(arg) && !/^--(out|workers)$/.test(args[i - 1] ?? ''),
+  );
+  return shellWords(['equiflow', ...kept]);
 }
 
 async function sampleReport(path: string, options: Options): Promise<string> {
@@ -62,6 +84,7 @@ async function sampleReport(path: string, options: Options): Promise<string> {
     progress.finish();
     return renderSampleReport({
       name: basename(path),
+      command: commandLine(process.argv.slice(2)),
       target: target === undefined ? 'Target unknown to the file' : `${target.name}: ${target.convention}`,
       kT: input.kT,
       ...(positions && dimensions !== undefined ? { dimensions } : {}),
@@ -75,8 +98,10 @@ async function sampleReport(path: string, options: Options): Promise<string> {
 async function trainingCurves(path: string): Promise<TrainingCurves | undefined> {
   if (path.endsWith('.safetensors')) {
     const { training } = decodeModel(await readInput(path), path);
-    const { curve = [] } = (training ?? {}) as { curve?: readonly object[] };
-    return parseTrainingRecord(curve.map((point) => JSON.stringify(point)).join('\n'), path);
+    const { curve = [] } = (training ?? {}) as { curve?: readonly { readonly step?: number }[] };
+    // As the record beside the model has them.
+    const lines = curve.map(({ step, ...validation }) => JSON.stringify({ step, validation }));
+    return parseTrainingRecord(lines.join('\n'), path);
   }
   return (await beginsWith(path, '{'))
     ? parseTrainingRecord(new TextDecoder().decode(await readInput(path)), path)
