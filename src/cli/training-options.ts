@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import { UsageError } from '../errors.js';
 import { LOG_Q_TOLERANCE } from '../sampling/step-choice.js';
 import type { System } from '../systems/index.js';
 import {
@@ -56,7 +57,7 @@ export interface TrainOptions {
   timeKernels: number;
   timeWidth: number;
   validationInterval: number;
-  kT: number;
+  kT?: number;
   precision: 'f32' | 'f64';
   engine: EngineChoice;
   resume?: boolean;
@@ -186,7 +187,7 @@ export function addTrainingOptions(command: Command): Command {
         .default(TRAINING_DEFAULTS.validationInterval, RECIPE)
         .argParser(integer(1, 1e9)),
     )
-    .addOption(new Option('--kT <temperature>', 'temperature of the data').default(1).argParser(positive))
+    .addOption(new Option('--kT <temperature>', 'temperature (default: that of the data, or 1)').argParser(positive))
     .addOption(
       new Option('--precision <lanes>', 'lane type of losses and gradients').choices(['f32', 'f64']).default('f32'),
     )
@@ -199,6 +200,35 @@ export function addTrainingOptions(command: Command): Command {
     .addOption(workersOption())
     .addOption(quietOption())
     .addOption(jsonOption());
+}
+
+/** Options that say nothing unless others ask for what they are about. */
+const IDLE: Readonly<
+  Record<string, { readonly flag: string; readonly needs: string; idle(options: TrainOptions): boolean }>
+> = {
+  hidden: { flag: '--hidden', needs: '--field dense', idle: ({ field }) => field !== 'dense' },
+  timeKernels: { flag: '--time-kernels', needs: '--field kernel', idle: ({ field }) => field !== 'kernel' },
+  timeWidth: { flag: '--time-width', needs: '--field kernel', idle: ({ field }) => field !== 'kernel' },
+  couplingGroup: {
+    flag: '--coupling-group',
+    needs: '--coupling minibatch-ot or equivariant-ot',
+    idle: ({ coupling }) => coupling === 'independent',
+  },
+  klEstimator: { flag: '--kl-estimator', needs: 'a --kl-share above 0', idle: withoutKl },
+  energyCap: { flag: '--energy-cap', needs: 'a --kl-share above 0', idle: withoutKl },
+};
+
+function withoutKl({ klShare }: TrainOptions): boolean {
+  return klShare.every((share) => share === 0);
+}
+
+/** @throws UsageError for an option that was given and would do nothing */
+export function refuseIdleOptions(options: TrainOptions, command: Command): void {
+  for (const [name, { flag, needs, idle }] of Object.entries(IDLE)) {
+    if (command.getOptionValueSource(name) === 'cli' && idle(options)) {
+      throw new UsageError(`train: ${flag} does nothing here, expected ${needs} with it`);
+    }
+  }
 }
 
 /**

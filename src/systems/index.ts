@@ -15,7 +15,7 @@ export {
   tabulatePoints,
 } from './pair-table.js';
 export type { PresetOption } from './presets.js';
-export { listSystems, type SystemListing, type SystemSpec, systemFromSpec, systemSpec } from './spec.js';
+export { listSystems, type SystemListing, type SystemSpec, sameEnergy, systemFromSpec, systemSpec } from './spec.js';
 export type {
   DoubleWellTerm,
   EnergyTerm,

@@ -59,7 +59,12 @@ export function systemSpec(system: System): SystemSpec {
 export function isPreset(system: System): boolean {
   const preset = PRESETS.find((candidate) => candidate.name === system.name);
   if (!preset?.options.every((option) => option.name in system.options)) return false;
-  return essence(preset.build(system.options)) === essence(system);
+  return sameEnergy(preset.build(system.options), system);
+}
+
+/** Whether two systems have the same particles and energy, whatever they are called and wherever their chains start. */
+export function sameEnergy(a: System, b: System): boolean {
+  return essence(a) === essence(b);
 }
 
 /** The presets, the options they take and what is known about them. */

@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { UsageError } from '../../errors.js';
+import { isXyzName } from '../../formats/extxyz.js';
 import { isHdf5Name, loadHdf5 } from '../../formats/hdf5/index.js';
 import { checkWritable } from '../../formats/index.js';
 import { exportSelection, isExportName, type Selection, selectSamples } from '../../sampling/index.js';
@@ -48,10 +49,20 @@ function symbols(text: string): string[] {
   return list;
 }
 
-async function run(path: string, { out, resample, seed, symbols, json: asJson, ...range }: Options): Promise<void> {
+async function run(
+  path: string,
+  { out, resample, seed, symbols, json: asJson, ...range }: Options,
+  command: Command,
+): Promise<void> {
   const chosen = [range.first, range.count, range.stride].some((value) => value !== undefined);
   if (resample !== undefined && chosen) {
     throw new UsageError('export: --resample draws from all samples, so --first, --count and --stride mean nothing');
+  }
+  if (resample === undefined && command.getOptionValueSource('seed') === 'cli') {
+    throw new UsageError('export: --seed does nothing here, expected --resample with it');
+  }
+  if (symbols !== undefined && !isXyzName(out)) {
+    throw new UsageError(`export: --symbols with --out ${out}, expected a name that ends in .extxyz or .xyz`);
   }
   if (!isExportName(out)) {
     throw new UsageError(`export: --out ${out}, expected a name that ends in .extxyz, .xyz, .extxyz.gz, .h5 or .npz`);

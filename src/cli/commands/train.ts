@@ -25,11 +25,12 @@ import {
   train,
 } from '../../training/index.js';
 import { CheckpointWriter } from '../checkpoint-writer.js';
+import { dataOrigin, mismatches } from '../data-origin.js';
 import { loadModel } from '../model.js';
 import { json, writeRunInfo } from '../outputs.js';
 import { inSession } from '../session.js';
 import { TrainingLog } from '../training-log.js';
-import { addTrainingOptions, type TrainOptions, withRecipe } from '../training-options.js';
+import { addTrainingOptions, refuseIdleOptions, type TrainOptions, withRecipe } from '../training-options.js';
 
 export function trainCommand(): Command {
   const command = new Command('train')
@@ -38,7 +39,7 @@ export function trainCommand(): Command {
   return addTrainingOptions(command).action(run);
 }
 
-async function initialGenerator(system: System, options: TrainOptions): Promise<BoltzmannGenerator> {
+async function initialGenerator(system: System, options: TrainOptions, kT: number): Promise<BoltzmannGenerator> {
   if (options.init !== undefined) {
     const { generator, training } = await loadModel(options.init);
     const [found, wanted] = [generator.target, system].map((target) => JSON.stringify(describeSystem(target)));
@@ -51,7 +52,7 @@ async function initialGenerator(system: System, options: TrainOptions): Promise<
     options.field === 'dense'
       ? initialDenseField(particles, dimensions, { seed, hidden })
       : initialFieldFor(system, seed, { times: options.timeKernels, timeWidth: options.timeWidth });
-  const prior = meanFreeNormal(particles, dimensions, { scale: options.priorScale, kT: options.kT });
+  const prior = meanFreeNormal(particles, dimensions, { scale: options.priorScale, kT });
   return boltzmannGenerator(system, continuousFlow(prior, field, rk4(options.integratorSteps)));
 }
 
@@ -68,13 +69,16 @@ function unusual(options: Partial<TrainingOptions>): Partial<TrainingOptions> {
 }
 
 async function run(spec: string, given: TrainOptions, command: Command): Promise<void> {
+  refuseIdleOptions(given, command);
   const system = await loadSystem(spec);
   const options = withRecipe(given, system, command);
   const { out, seed } = options;
   await checkWritable(out);
   const configurations = await readConfigurations(options.data, system.particles, system.dimensions);
   const { data, validation } = splitConfigurations(configurations, options.validation, options.split, seed);
-  const generator = await initialGenerator(system, options);
+  const origin = await dataOrigin(options.data);
+  const generator = await initialGenerator(system, options, options.kT ?? origin.kT ?? 1);
+  const notes = mismatches(options.data, origin, system, generator.prior.kT);
   const training = {
     seed,
     steps: options.steps,
@@ -153,8 +157,11 @@ async function run(spec: string, given: TrainOptions, command: Command): Promise
       await writeRunInfo(out, started, { workers: pool.workers });
       const { curve: _, ...summary } = record;
       const entropy = system.known.entropy;
-      if (options.json) process.stdout.write(json({ out, ...summary, entropyFloor: entropy ?? null }));
-      else process.stdout.write(`${out}: ${outcome(state, reason, record.integratorSteps, choice)}\n`);
+      if (options.json) process.stdout.write(json({ out, ...summary, entropyFloor: entropy ?? null, notes }));
+      else {
+        const lines = [outcome(state, reason, record.integratorSteps, choice), ...notes];
+        process.stdout.write(`${out}: ${lines.join('\n  ')}\n`);
+      }
     } catch (error) {
       if (!(error instanceof InterruptedError) || checkpoints.latest === undefined) throw error;
       await checkpoints.finish();
