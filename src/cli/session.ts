@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { InterruptedError } from '../errors.js';
 import { removeTemporaries } from '../formats/temporaries.js';
 import { WorkerPool } from '../workers/pool.js';
 import { type ProgressDisplay, progressDisplay } from './progress.js';
@@ -44,6 +45,11 @@ export async function interruptible<T>(
   const progress = progressDisplay(quiet);
   try {
     return await body({ progress, signal: controller.signal });
+  } catch (error) {
+    // The pool names its task, which tells a user nothing; whoever knows more than that says it without a cause.
+    const ofPool = error instanceof InterruptedError && error.cause === controller.signal.reason;
+    if (controller.signal.aborted && ofPool) throw new InterruptedError('interrupted; run it again', { cause: error });
+    throw error;
   } finally {
     progress.finish();
     for (const signal of SIGNALS) process.off(signal, onSignal);

@@ -37,6 +37,31 @@ const USAGE: readonly Case[] = [
     /--kl-share.*'0,2', expected two numbers from 0 to 1/,
   ],
   ['train dw4 --data x.npy --out o.safetensors --field wavelet', 2, /--field.*'wavelet'.*kernel, dense/],
+  ['simulate dw4 -n 4 --out o.h5', 2, /--out.*'o\.h5', expected a name that ends in \.npz/],
+  ['minimize dw4 --in x.npy --out o.npy', 2, /--out.*'o\.npy', expected a name that ends in \.npz/],
+  ['energy dw4 --in x.npy --out -', 2, /--out.*'-', expected a name that ends in \.npy/],
+  ['energy dw4 --in x.npy --out o.npy --gradient g', 2, /--gradient.*'g', expected a name that ends in \.npy/],
+  ['train dw4 --data x.npy --out o.safetensors --hidden 4', 2, /--hidden does nothing here, expected --field dense/],
+  [
+    'train dw4 --data x.npy --out o.safetensors --field dense --time-width 1',
+    2,
+    /--time-width does nothing here, expected --field kernel/,
+  ],
+  [
+    'train dw4 --data x.npy --out o.safetensors --coupling-group 4',
+    2,
+    /--coupling-group does nothing here, expected --coupling minibatch-ot or equivariant-ot/,
+  ],
+  [
+    'train dw4 --data x.npy --out o.safetensors --energy-cap 9',
+    2,
+    /--energy-cap does .*, expected a --kl-share above 0/,
+  ],
+  [
+    'train dw4 --data x.npy --out o.safetensors --kl-estimator total --kl-share 0,0',
+    2,
+    /--kl-estimator does .*, expected a --kl-share above 0/,
+  ],
   ['sample m.safetensors -n 4 --out o.npz --precision f16', 2, /--precision.*'f16'.*f32, f64/],
   ['sample m.safetensors -n 4 --out o.npz --integrator euler', 2, /--integrator.*'euler'.*rk4, dopri5/],
   ['sample m.safetensors -n 4 --out o.npz --rtol 0', 2, /--rtol.*'0', expected a positive number/],
@@ -68,6 +93,10 @@ const USAGE: readonly Case[] = [
   ['export s.npz --out o.txt', 2, /--out o\.txt, expected a name that ends in \.extxyz/],
   ['export s.npz --resample 4 --first 2 --out o.npz', 2, /--resample draws from all samples, so --first/],
   ['export s.npz --symbols Ar,7 --out o.xyz', 2, /--symbols.*'Ar,7', expected symbols/],
+  ['export s.npz --seed 4 --out o.xyz', 2, /--seed does nothing here, expected --resample/],
+  ['export s.npz --symbols Ar --out o.npz', 2, /--symbols with --out o\.npz, expected a name that ends in \.extxyz/],
+  ['report m.safetensors --profile rg --out o.html', 2, /--profile is about samples, and m\.safetensors is a training/],
+  ['free-energy s.npz --target none.yaml@2', 66, /cannot read none\.yaml/],
   ['free-energy --energies matrix.npy --counts 4,4 --observable rg', 2, /--observable rg: expected name=path\.npy/],
   ['free-energy', 2, /give files of samples, or --work, or --energies/],
   ['free-energy s.npz', 2, /one ensemble, expected two or more/],
@@ -106,6 +135,8 @@ const DATA: readonly Case[] = [
   ['reweight flipped.npz', 65, /flipped\.npz: .*(CRC|checksum)/i],
   ['reweight flipped', 65, /flipped: 'energy' is not what was written: its SHA-256 is \w+, the manifest has \w+/],
   ['reweight folder', 65, /folder: no manifest\.json/],
+  ['reweight run', 65, /run: a run in shards, expected its result: equiflow merge --plan run --out <path>/],
+  ['export m.safetensors --out o.xyz', 65, /m\.safetensors: no sample set, expected a \.npz, HDF5 or a folder of/],
   ['report record.jsonl', 65, /record\.jsonl: line 2 is not JSON/],
   ['report flipped', 65, /flipped: 'energy' is not what was written/],
   ['reweight s.npz --energy short.npy', 65, /short\.npy: truncated/],
@@ -117,7 +148,7 @@ const DATA: readonly Case[] = [
   ['free-energy --energies matrix.npy --counts 1,2', 65, /matrix\.npy: 8 samples, expected 3/],
   ['reweight s.npz --energy three.npy', 65, /three\.npy has 3 energies, s\.npz 8 log-densities/],
   ['sample short.safetensors -n 4 --out o.npz', 65, /short\.safetensors: .*(truncated|expected)/],
-  ['sample x.npy -n 4 --out o.npz', 65, /x\.npy: /],
+  ['sample x.npy -n 4 --out o.npz', 65, /x\.npy: no safetensors file: its first 8 bytes/],
   ['sample strange.safetensors -n 4 --out o.npz', 65, /strange\.safetensors: .*'dw9'/],
   ['log-prob m.safetensors --in huge.npy --out o.npy --quiet', 65, /sample 1: log q is (NaN|-Infinity)/],
 ];
@@ -135,7 +166,9 @@ const OUTPUTS: readonly Case[] = [
   ['sample m.safetensors -n 4 --out none/o', 73, /cannot write none\/o: no folder/],
   ['sample m.safetensors -n 4 --out x.npy', 73, /cannot write x\.npy: it is not a folder/],
   ['log-prob m.safetensors --in x.npy --out none/o.npy', 73, /cannot write none\/o\.npy: no folder/],
-  ['energy dw4 --in x.npy --out /dev/null', 73, /cannot write \/dev\/null: it is a device or pipe/],
+  ['train dw4 --data x.npy --out /dev/null', 73, /cannot write \/dev\/null: it is a device or pipe/],
+  ['train dw4 --data x.npy --out -', 73, /cannot write -: results are files/],
+  ['sample m.safetensors -n 4 --out -', 73, /cannot write -: results are files/],
   ['energy dw4 --in x.npy --out o.npy --gradient none/g.npy', 73, /cannot write none\/g\.npy: no folder/],
   ['minimize dw4 --in x.npy --out none/o.npz', 73, /cannot write none\/o\.npz: no folder/],
   ['paper --out folder', 73, /cannot write folder: the folder holds other files/],
@@ -183,6 +216,7 @@ async function prepare(folder: string, run: (line: string) => Promise<string>): 
   await run('train dw4 --data x.npy --steps 0 --out m.safetensors --quiet');
   await run('sample m.safetensors -n 8 --out s.npz --quiet');
   await run('sample m.safetensors -n 8 --out flipped --quiet');
+  await run('plan sample m.safetensors -n 8 --shards 2 --out run');
   const flip = async (from: string, to: string, at: (bytes: Buffer) => number) => {
     const bytes = await readFile(join(folder, from));
     bytes[at(bytes)] ^= 0x10;

@@ -3,13 +3,14 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
+import { decodeModel } from '../../src/flows/index.js';
 import { decodeNpz, encodeNpy, readInput } from '../../src/formats/index.js';
 import { bennettAcceptanceRatio, exponentialAveraging, mbar } from '../../src/reweighting/index.js';
 import { openSamples, openSampleWeights, reweight } from '../../src/sampling/index.js';
 import { listSystems } from '../../src/systems/index.js';
 import { WorkerPool } from '../../src/workers/index.js';
 import { draw, normals } from '../reweighting/random.js';
-import { ownFolder, succeeds } from './command-line.js';
+import { equiflow, ownFolder, succeeds } from './command-line.js';
 
 const estimate = ({ value, standardError }: { value: number; standardError: number }) => ({ value, standardError });
 
@@ -102,6 +103,81 @@ test('free energies from arrays of other programs are those of the library', asy
     [[0, 1].map((k) => result.average(x, k).value)],
   );
   t.regex(await succeeds(t, folder, line), /position/);
+});
+
+test('free energies are predicted for systems of one’s own, named by their files as everywhere', async (t) => {
+  const folder = await ownFolder(t);
+  const trap = (stiffness: number) =>
+    JSON.stringify({ name: 'pair', particles: 2, dimensions: 2, terms: [{ kind: 'trap', stiffness }] });
+  await writeFile(join(folder, 'soft.json'), trap(1));
+  await writeFile(join(folder, 'stiff.json'), trap(1.5));
+  await succeeds(t, folder, 'simulate soft.json -n 8000 --warm-up 200 --out soft.npz --quiet');
+  const line = 'free-energy soft.npz --target stiff.json --target soft.json@0.8 --json --quiet';
+  const { states } = JSON.parse(await succeeds(t, folder, line));
+  // (N−1)D = 2 harmonic modes: Z goes with kT / stiffness. Five standard errors are passed once in a million by chance.
+  for (const [k, exact] of [
+    [1, Math.log(1.5)],
+    [2, -Math.log(0.8)],
+  ]) {
+    const { value, standardError } = states[k].freeEnergy;
+    t.true(
+      Math.abs(value - exact) < 5 * standardError && standardError < 0.05,
+      `${value} ± ${standardError}, ${exact}`,
+    );
+  }
+});
+
+test('training takes the temperature of its data, and says where data and model do not go together', async (t) => {
+  const folder = await ownFolder(t);
+  await succeeds(t, folder, 'simulate dw2 -n 64 --kT 0.7 --warm-up 100 --out x.npz --quiet');
+  const train = async (system: string, options = '') => {
+    const text = await succeeds(t, folder, `train ${system} --steps 1 --out m.safetensors --json --quiet${options}`);
+    const { generator } = decodeModel(await readFile(join(folder, 'm.safetensors')), 'm');
+    return { kT: generator.prior.kT, notes: JSON.parse(text).notes as string[] };
+  };
+  t.deepEqual(await train('dw2', ' --data x.npz'), { kT: 0.7, notes: [] });
+  const other = await train('dw2', ' --data x.npz --kT 1.5');
+  t.is(other.kT, 1.5);
+  t.deepEqual(other.notes, ['x.npz has configurations at kT = 0.7, and this is a model for kT = 1.5']);
+
+  // What the manifest says survives a selection, in a file beside the text as well.
+  await succeeds(t, folder, 'export x.npz --count 40 --out x.extxyz');
+  t.is((await train('dw2', ' --data x.extxyz')).kT, 0.7);
+
+  const lj = 'simulate lj13:pairFactor=1 -n 64 --warm-up 20 --stride 2 --out lj.npz --quiet';
+  await succeeds(t, folder, lj);
+  const { notes } = await train('lj13:pairFactor=2', ' --data lj.npz');
+  t.deepEqual(notes, ['lj.npz has configurations of lj13:pairFactor=1, and this is a model of lj13:pairFactor=2']);
+  const text = await succeeds(t, folder, 'train lj13:pairFactor=2 --data lj.npz --steps 1 --out m.safetensors --quiet');
+  t.true(text.includes(`\n  ${notes[0]}\n`));
+
+  // Arrays of other programs say nothing, and kT is 1.
+  await writeFile(join(folder, 'x.npy'), encodeNpy({ shape: [8, 4], data: Float64Array.from(draw(32, normals(5))) }));
+  t.deepEqual(await train('dw2', ' --data x.npy'), { kT: 1, notes: [] });
+});
+
+test('a page names the command that makes it again', async (t) => {
+  const folder = await ownFolder(t);
+  await succeeds(t, folder, 'simulate dw2 -n 64 --warm-up 100 --out x.npz --quiet');
+  await succeeds(t, folder, 'train dw2 --data x.npz --steps 1 --out m.safetensors --quiet');
+  await succeeds(t, folder, 'sample m.safetensors -n 200 --out s.npz --quiet');
+  await succeeds(t, folder, 'report s.npz --kT 1.1 --states rg<2 rg>=2 --workers 1 --out=page.html --quiet');
+  const page = await readFile(join(folder, 'page.html'), 'utf8');
+  t.true(
+    page.includes('<code>equiflow report s.npz --kT 1.1 --states &#39;rg&lt;2&#39; &#39;rg&gt;=2&#39;</code>'),
+    page.match(/<code>.*<\/code>/)?.[0],
+  );
+});
+
+test('a reader that has seen enough of the progress does not end the work', async (t) => {
+  const folder = await ownFolder(t);
+  const { code, stdout } = await equiflow(
+    folder,
+    'simulate dw2 -n 640 --warm-up 2000 --out x.npz'.split(' '),
+    (child) => child.stderr?.destroy(),
+  );
+  t.is(code, 0);
+  t.regex(stdout, /^x\.npz: 640 configurations/);
 });
 
 test('the list of systems has every preset with its variants and what is known of them', async (t) => {

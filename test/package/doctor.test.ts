@@ -2,8 +2,9 @@ import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
 import { problemsOf } from '../../src/doctor/examination.js';
-import { gpuFacts, MINIMUM_NODE, nodeFacts } from '../../src/doctor/machine.js';
+import { gpuFacts, MINIMUM_NODE, nodeFacts, webAssemblyFacts } from '../../src/doctor/machine.js';
 import { installedVersion, optionalPackages } from '../../src/doctor/packages.js';
+import { Kernels } from '../../src/kernels/index.js';
 import { VERSION } from '../../src/version.js';
 import { ownFolder } from '../own-folder.js';
 import { copyPackage, linkDependencies, MANIFEST, PROJECT, run } from './project.js';
@@ -30,6 +31,17 @@ test('Node.js versions are compared by number', (t) => {
   const supported = (version: string) => nodeFacts(version).supported;
   t.deepEqual(['20.19.0', '20.100.1', '22.0.0', '100.0.0'].map(supported), [true, true, true, true]);
   t.deepEqual(['20.9.0', '18.99.0', '9.20.0'].map(supported), [false, false, false]);
+});
+
+test('relaxed SIMD is offered where sampling with it works', (t) => {
+  const works = (() => {
+    try {
+      return new Kernels(undefined, 'relaxed') !== undefined;
+    } catch {
+      return false;
+    }
+  })();
+  t.is(webAssemblyFacts().relaxedSimd, works);
 });
 
 test('GPUs are named, and their absence is explained', async (t) => {

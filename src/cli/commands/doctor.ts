@@ -44,9 +44,7 @@ function describeNode({ node }: Examination): string {
 }
 
 function describeKernels({ webAssembly: { simd, relaxedSimd } }: Examination): string {
-  const relaxed = relaxedSimd
-    ? 'relaxed SIMD: offered'
-    : 'relaxed SIMD: not offered by this engine (Node.js 20 has it behind --experimental-wasm-relaxed-simd)';
+  const relaxed = `relaxed SIMD: ${relaxedSimd ? 'offered' : 'not offered by this engine'}`;
   return `SIMD: ${simd ? 'offered' : 'not offered (an old Node.js, or a processor without SSE4.1 or Neon)'}; ${relaxed}; only sample --relaxed uses it`;
 }
 
