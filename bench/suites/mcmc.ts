@@ -1,17 +1,19 @@
-/* Independent samples per second: n/τ of the best Markov chain beside the effective samples of a flow trained here. */
+/* Independent samples per second: n/τ of the best Markov chain beside the effective samples of a flow trained here; and what a step takes. */
 import { importanceWeights, weightedMean } from '../../src/reweighting/index.js';
 import { SAMPLERS, type Sampler, simulate } from '../../src/samplers/index.js';
 import { sample } from '../../src/sampling/index.js';
 import { WorkerPool } from '../../src/workers/index.js';
 import { type Case, SEED } from '../cases.js';
+import { chainGroups } from '../chain-groups.js';
 import type { Measurement } from '../measurement.js';
-import { type Contender, measured, QUICK_ROUNDS, type RoundsEffort, takeTurns } from '../rounds.js';
+import { type Contender, measured, QUICK_ROUNDS, type RoundsEffort, SHORT_ROUNDS, takeTurns } from '../rounds.js';
 import { significant } from '../table.js';
 import { spent, trainable, trainedFlow } from '../trained.js';
 import type { Bench, Suite } from './suite.js';
 
 const ROUNDS: RoundsEffort = { least: 3, most: 7, seconds: 1 };
 const GROUP = 'independent samples: n/τ of the energy, or the effective sample size; one worker, processor time';
+const STEP_GROUP = 'steps of HMC by how many chains go side by side; one thread, warm-up included';
 /** Beyond this Pareto k̂ an effective sample size is only an upper bound. */
 const KHAT_LIMIT = 0.7;
 
@@ -109,6 +111,15 @@ export const mcmc: Suite = {
         const rates = chains.map(({ name }, i) => ({ name, rate: 1 / times[i + 1].median }));
         const best = rates.reduce((a, b) => (b.rate > a.rate ? b : a));
         notes.push(verdict(c.label, flow, 1 / times[0].median, best));
+      }
+      for (const c of cases) {
+        const contenders = chainGroups(c);
+        const times = await takeTurns(contenders, quick ? QUICK_ROUNDS : SHORT_ROUNDS);
+        const what = { group: STEP_GROUP, subject: c.label, unit: 'step of a chain' };
+        for (const m of measured(contenders, times, what)) {
+          measurements.push(m);
+          onMeasurement(m);
+        }
       }
     } finally {
       await pool.close();

@@ -1,9 +1,11 @@
 export { checkSimulationSize } from './archive-size.js';
 export { type Chains, type ChainsRun, runChains } from './chains.js';
 export {
-  CHAINS_PER_GROUP,
   type ChainRange,
+  fullGroup,
   type GroupOptions,
+  groupBoundaries,
+  QUAD,
   recordsPerChain,
   runGroups,
   type SimulationPlan,

@@ -30,7 +30,7 @@ export interface Simulation {
   readonly equilibration: Equilibration;
 }
 
-/** One simulation of the runs of its groups, wherever they come from. */
+/** One simulation of the runs of its chains, wherever they come from and however many are in each. */
 export class SimulationFold {
   readonly #plan: SimulationPlan;
   /** Records per chain. */
@@ -54,7 +54,7 @@ export class SimulationFold {
     this.#stepSizes = new Float64Array(settings.chains);
   }
 
-  /** The next group, in order of chains. Nothing of it is kept but copies. */
+  /** The next chains, in order. Nothing of them is kept but copies. */
   add(run: ChainsRun): void {
     const { n, system, settings } = this.#plan;
     const C = system.particles * system.dimensions;
@@ -68,7 +68,7 @@ export class SimulationFold {
     this.#chains += run.acceptance.length;
   }
 
-  /** To be called once, after the last group. */
+  /** To be called once, after the last chains. */
   result(): Simulation {
     const { n, system, settings } = this.#plan;
     const { chains, kT } = settings;

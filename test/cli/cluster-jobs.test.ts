@@ -80,7 +80,7 @@ test('a merge says what it lacks, a plan what it cannot cut', async (t) => {
   await succeeds(t, folder, 'plan simulate dw2 -n 640 --chains 64 --warm-up 10 --shards 2 --out run');
   await succeeds(t, folder, 'shard --plan run --index 1 --quiet');
   await ends('merge --plan run --out o.npz', 66, /of 2 shards 1 missing \(0\)\n$/);
-  await ends('plan simulate dw2 -n 640 --shards 3 --out other', 2, /since shards begin at multiples of 32 chains\n$/);
+  await ends('plan simulate dw2 -n 640 --shards 17 --out other', 2, /since shards begin at multiples of 4 chains\n$/);
   await ends(
     'plan simulate lj55:pairFactor=2 -n 10000000 --shards 2 --out other',
     2,
@@ -97,9 +97,9 @@ test('without a number of shards one is chosen by the speed here: as few as take
   const few = await plan('simulate dw2 -n 640 --chains 640 --warm-up 10 --stride 1 --out few');
   t.deepEqual([few.shards, few.choice.shards, few.choice.units], [1, 1, 640]);
   t.regex(few.choice.text, /chains a second and thread measured here/);
-  // A millionth of a minute is too short for any shard: each has one group of chains for each thread, or one block.
+  // A millionth of a minute is too short for any shard: each has four chains for each thread, or one block.
   const many = await plan('simulate dw2 -n 640 --chains 640 --minutes 1e-6 --threads 2 --out many');
-  t.deepEqual([many.shards, many.choice.units], [10, 64]);
+  t.deepEqual([many.shards, many.choice.units], [80, 8]);
   await writeFile(join(folder, 'v.npy'), encodeNpy({ shape: [20_000], data: new Float64Array(20_000) }));
   const arrays = 'reweight --log-q v.npy --energy v.npy --quiet';
   t.is((await plan(`${arrays} --minutes 1e-6 --threads 1 --out blocks`)).shards, 5);

@@ -56,10 +56,10 @@ test('the last sample of a large run is in a shard', (t) => {
 });
 
 test('more shards than there are grains are refused', (t) => {
-  const error = t.throws(() => evenBoundaries(64, 3, 32, 'chains'), { instanceOf: UsageError });
+  const error = t.throws(() => evenBoundaries(64, 17, 4, 'chains'), { instanceOf: UsageError });
   t.is(
     error?.message,
-    'plan: 3 shards of 64 chains, expected an integer from 1 to 2, since shards begin at multiples of 32 chains',
+    'plan: 17 shards of 64 chains, expected an integer from 1 to 16, since shards begin at multiples of 4 chains',
   );
   for (const shards of [0, -1, 1.5, Number.NaN]) t.throws(() => evenBoundaries(64, shards, 1, 'samples'));
 });

@@ -1,10 +1,15 @@
 import { createHash } from 'node:crypto';
 import test from 'ava';
 import { UsageError } from '../../src/errors.js';
+import type { ProgressUpdate } from '../../src/progress.js';
 import {
   type ChainsRun,
+  fullGroup,
+  groupBoundaries,
+  QUAD,
   resolveSettings,
   runGroups,
+  SAMPLERS,
   type Simulation,
   SimulationFold,
   type SimulationOptions,
@@ -87,9 +92,9 @@ test('groups of chains run apart, in any ranges, are the simulation of all at on
   const whole = await simulate(system, options, pool);
   const plan = { system, n: 397, settings: resolveSettings(system, options) };
   const ranges = [
-    { first: 96, chains: 4 },
-    { first: 32, chains: 64 },
-    { first: 0, chains: 32 },
+    { first: 92, chains: 8 },
+    { first: 4, chains: 88 },
+    { first: 0, chains: 4 },
   ];
   const runs: ChainsRun[][] = [];
   for (const range of ranges) {
@@ -102,18 +107,60 @@ test('groups of chains run apart, in any ranges, are the simulation of all at on
   t.deepEqual(fold.result(), whole);
 });
 
-test('adapted chains are the same bytes for one worker and two', async (t) => {
-  const options = { n: 72, chains: 36, seed: 7, warmUp: 100, stride: 3 };
-  const two = await run('dw4', options);
-  const single = new WorkerPool({ workers: 1 });
+test('adapted chains are the same bytes for any number of workers, which decides how they are grouped', async (t) => {
+  const dw4 = systemFromSpec('dw4');
+  // One group; 16 and 14 chains; 4 to 8 chains.
+  const pools = [1, 2, 5].map((workers) => new WorkerPool({ workers }));
   try {
-    const one = await simulate(systemFromSpec('dw4'), options, single);
-    t.deepEqual(one.x, two.x);
-    t.deepEqual(one.stepSizes, two.stepSizes);
-    t.deepEqual(one.meanEnergy, two.meanEnergy);
+    for (const sampler of SAMPLERS) {
+      const options = { n: 60, chains: 30, seed: 7, warmUp: 100, stride: 3, sampler };
+      const [one, ...others] = await Promise.all(pools.map((pool) => simulate(dw4, options, pool)));
+      for (const other of others) t.deepEqual(other, one, sampler);
+    }
   } finally {
-    await single.close();
+    await Promise.all(pools.map((pool) => pool.close()));
   }
+});
+
+test('groups are whole quads and about equal, none is too large, and every worker has as many', (t) => {
+  for (const [spec, full] of [
+    ['dw4', 32],
+    ['lj13:pairFactor=1', 16],
+    ['lj55:pairFactor=2', 8],
+  ] as const) {
+    const system = systemFromSpec(spec);
+    t.is(fullGroup(system), full);
+    for (const chains of [1, 4, 5, 64, 67, 1000, 1e6]) {
+      for (const workers of [1, 2, 3, 16, 1024]) {
+        const boundaries = groupBoundaries(system, chains, workers);
+        const what = `${spec}: ${chains} chains, ${workers} workers`;
+        t.deepEqual([boundaries[0], boundaries.at(-1)], [0, chains], what);
+        const groups = boundaries.length - 1;
+        t.true(groups % workers === 0 || groups === Math.ceil(chains / QUAD), what);
+        const quads = boundaries.slice(1).map((end, k) => Math.ceil((end - boundaries[k]) / QUAD));
+        const [least, most] = quads.reduce(([a, b], n) => [Math.min(a, n), Math.max(b, n)], [Infinity, 0]);
+        t.true(least > 0 && most - least <= 1 && most * QUAD <= full, what);
+        t.true(
+          boundaries.slice(0, -1).every((begin) => begin % QUAD === 0),
+          what,
+        );
+      }
+    }
+  }
+});
+
+test('progress counts the steps of all chains and ends with all of them', async (t) => {
+  const seen: number[] = [];
+  const onProgress = ({ stage, done, total }: ProgressUpdate) => {
+    t.deepEqual([stage, total], ['simulating', 70 * (300 + 2 * 5)]);
+    seen.push(done);
+  };
+  await run('lj55:pairFactor=2', { n: 140, chains: 70, seed: 1, warmUp: 300, stride: 5, sampler: 'mala', onProgress });
+  t.deepEqual(
+    seen,
+    [...seen].sort((a, b) => a - b),
+  );
+  t.is(seen.at(-1), 70 * 310);
 });
 
 test('a warm-up that was too short is told, with the steps that it lacked', async (t) => {

@@ -16,7 +16,7 @@ interface Options extends CutOptions, SimulationInput {
 
 export function planSimulateCommand(): Command {
   const command = new Command('simulate')
-    .description('chains of a simulation, as `equiflow simulate` runs them; a shard has 32 of them or a multiple')
+    .description('chains of a simulation, as `equiflow simulate` runs them; a shard has four of them or a multiple')
     .argument('<system>', 'system, for example dw4 or lj13:pairFactor=2');
   return withCutOptions(withSimulationOptions(command)).addOption(jsonOption()).action(run);
 }
@@ -31,7 +31,7 @@ async function run(spec: string, options: Options): Promise<void> {
   const { shards, choice, text } = await shardsFor(options, {
     units: chains,
     unit: 'chains',
-    // A group of chains keeps one thread busy.
+    // Four chains keep one thread busy.
     grain: (threads) => grain * threads,
     unitBytes: unitBytes(job),
     rate: (session) => chainRate(job.simulation, session),

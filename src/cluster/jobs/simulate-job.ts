@@ -1,8 +1,8 @@
 import { DataError } from '../../errors.js';
 import {
-  CHAINS_PER_GROUP,
   type ChainsRun,
   checkSimulationSize,
+  QUAD,
   recordsPerChain,
   resolveSettings,
   runGroups,
@@ -35,7 +35,10 @@ export interface SimulateJob extends Job {
   readonly simulation: SimulationPlan;
 }
 
-/** @throws UsageError for settings or a number of shards out of range, or more configurations than the merge can write */
+/**
+ * A plan that cuts the chains of `simulate` at multiples of four.
+ * @throws UsageError for settings or a number of shards out of range, or more configurations than the merge can write
+ */
 export function planSimulation(
   system: System,
   options: SamplingOptions,
@@ -46,9 +49,9 @@ export function planSimulation(
   return makePlan({
     job: 'simulate',
     task: { system: wholeDescription(system), n: options.n, settings },
-    block: CHAINS_PER_GROUP,
+    block: QUAD,
     firstIndex,
-    boundaries: evenBoundaries(settings.chains, shards, CHAINS_PER_GROUP, 'chains'),
+    boundaries: evenBoundaries(settings.chains, shards, QUAD, 'chains'),
   });
 }
 
@@ -109,29 +112,43 @@ export function openSimulateJob(run: Run): SimulateJob {
     simulation,
     unit: 'chains' as const,
     units: settings.chains,
-    block: CHAINS_PER_GROUP,
-    grain: CHAINS_PER_GROUP,
+    block: QUAD,
+    grain: QUAD,
     layout,
     // The last chains may have no record in the result.
-    mergedUnits: Math.min(settings.chains, Math.ceil(n / (CHAINS_PER_GROUP * records)) * CHAINS_PER_GROUP),
+    mergedUnits: Math.min(settings.chains, Math.ceil(n / (QUAD * records)) * QUAD),
     merged(path: string) {
       // The step size in a manifest is the mean of those that the warm-ups found.
       const { stepSize: _, ...given } = settings;
       const facts = { system: describeSystem(system), ...given, n };
-      return mergedBlocks(path, facts, ['x', 'energy'], CHAINS_PER_GROUP * records);
+      return mergedBlocks(path, facts, ['x', 'energy'], QUAD * records);
     },
     async *blocks({ first, n: chains }: UnitRange, { pool, ...options }: JobContext): AsyncGenerator<JobBlock> {
-      for await (const { x, energy, virial, acceptance, stepSizes } of runGroups(
-        simulation,
-        { first, chains },
-        pool,
-        options,
-      )) {
-        const arrays = { x, energy, virial, acceptance, stepSizes };
-        yield { arrays, checksum: arraysChecksum(layout({ first, n: acceptance.length }), arrays) };
+      for await (const group of runGroups(simulation, { first, chains }, pool, options)) {
+        for (const arrays of quads(group)) {
+          yield { arrays, checksum: arraysChecksum(layout({ first, n: arrays.acceptance.length }), arrays) };
+        }
       }
     },
   });
+}
+
+/** A group has as many chains as suit the pool, a block has always as many. */
+function* quads({ x, energy, virial, acceptance, stepSizes }: ChainsRun) {
+  const chains = acceptance.length;
+  for (let first = 0; first < chains; first += QUAD) {
+    const part = (values: Float64Array) => {
+      const row = values.length / chains;
+      return values.subarray(first * row, (first + QUAD) * row);
+    };
+    yield {
+      x: part(x),
+      energy: part(energy),
+      virial: part(virial),
+      acceptance: part(acceptance),
+      stepSizes: part(stepSizes),
+    };
+  }
 }
 
 /**
