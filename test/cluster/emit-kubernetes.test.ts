@@ -45,6 +45,24 @@ test('a pod a shard, counted from 0, with retries of its own', (t) => {
   t.is(emit({}, { maxRunning: 7 }).shards.spec.parallelism, 7);
 });
 
+test('names that YAML reads as numbers or truth values stay names, and dollars in paths stay dollars', (t) => {
+  for (const name of ['123', '1e5', '0x1f', 'true', 'null']) {
+    const { shards, merge } = emit({}, { name, claim: name, namespace: name });
+    for (const { metadata, spec } of [shards, merge]) {
+      t.is(metadata.namespace, name);
+      for (const { labels } of [metadata, spec.template.metadata]) t.is(labels['app.kubernetes.io/instance'], name);
+      t.is(spec.template.spec.volumes[0].persistentVolumeClaim.claimName, name);
+    }
+  }
+  // Older YAML, which Kubernetes reads, has more of them.
+  const { files } = emit({}, { name: 'on', claim: 'no' });
+  t.regex(files[0].text, /instance: "on".*claimName: "no"/s);
+  const { shards } = emit({ run: '/data/$(HOME)/a$$b' });
+  // As Kubernetes expands a command.
+  const expanded = (container(shards).command as string[]).map((word) => word.replaceAll('$$', '$'));
+  t.true(expanded.includes('/data/$(HOME)/a$$b'), expanded.join(' '));
+});
+
 test('the shard takes its index from its pod, and the merge its options', (t) => {
   const { shards, merge } = emit();
   t.deepEqual(container(shards).command, [

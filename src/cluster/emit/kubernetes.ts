@@ -97,6 +97,10 @@ function indexedSpec({ shards }: RunFacts, { maxRunning = MAX_RUNNING }: Kuberne
   maxFailedIndexes: ${Math.max(1, Math.floor(FAILING_SHARE * shards))}`;
 }
 
+/** Kubernetes puts variables for $(NAME) in a command, and one dollar for two. */
+const literal = (word: string) => word.replaceAll('$', '$$$$');
+
+/** Names are quoted: a number, true or null is a valid one, and no text without. */
 function manifest(work: Work, name: string, facts: RunFacts, options: KubernetesOptions): string {
   const { image, claim, mount, cpus, memory = memoryFor(cpus), namespace, user = 1000 } = options;
   return `\
@@ -105,8 +109,8 @@ apiVersion: batch/v1
 kind: Job
 metadata:
   name: ${work.name}
-${namespace === undefined ? '' : `  namespace: ${namespace}\n`}\
-  labels: { app.kubernetes.io/name: equiflow, app.kubernetes.io/instance: ${name} }
+${namespace === undefined ? '' : `  namespace: ${JSON.stringify(namespace)}\n`}\
+  labels: { app.kubernetes.io/name: equiflow, app.kubernetes.io/instance: ${JSON.stringify(name)} }
 spec:
 ${work.spec}
   # Its logs stay for a week.
@@ -125,7 +129,7 @@ ${work.spec}
       # Everything else counts as a retry, also a full disk (74) and too little memory (137).
   template:
     metadata:
-      labels: { app.kubernetes.io/name: equiflow, app.kubernetes.io/instance: ${name} }
+      labels: { app.kubernetes.io/name: equiflow, app.kubernetes.io/instance: ${JSON.stringify(name)} }
     spec:
       # A new pod for each attempt; the policy above needs it.
       restartPolicy: Never
@@ -143,7 +147,7 @@ ${work.spec}
       containers:
         - name: equiflow
           image: ${JSON.stringify(image)}
-          command: ${JSON.stringify(work.words)}
+          command: ${JSON.stringify(work.words.map(literal))}
           securityContext:
             allowPrivilegeEscalation: false
             readOnlyRootFilesystem: true
@@ -153,7 +157,7 @@ ${work.spec}
             requests: { cpu: ${cpus}, memory: ${JSON.stringify(memory)} }
             limits: { cpu: ${cpus}, memory: ${JSON.stringify(memory)} }
           volumeMounts: [{ name: run, mountPath: ${JSON.stringify(mount)} }]
-      volumes: [{ name: run, persistentVolumeClaim: { claimName: ${claim} } }]
+      volumes: [{ name: run, persistentVolumeClaim: { claimName: ${JSON.stringify(claim)} } }]
 `;
 }
 
