@@ -68,6 +68,11 @@ export function named(suffix: string): (text: string) => string {
   };
 }
 
+/** Parser of an option that may be given several times: gathers what `parse` makes of each. */
+export function gathered<T>(parse: (text: string) => T): (text: string, before?: T[]) => T[] {
+  return (text, before = []) => [...before, parse(text)];
+}
+
 /* Options that several commands share. */
 export const seedOption = () =>
   new Option('--seed <integer>', 'seed of all random numbers').default(1).argParser(integer(0, MAX_SEED));

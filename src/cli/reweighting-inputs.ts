@@ -3,7 +3,7 @@ import { UsageError } from '../errors.js';
 import type { ProfileRequest } from '../reweighting/index.js';
 import { type Asked, type NamedSamples, type OpenedInput, openNamedSamples } from '../sampling/index.js';
 import { loadSystem } from '../systems/index.js';
-import { positive } from './options.js';
+import { gathered, positive } from './options.js';
 
 /** Options by which a command names samples, their target and what is asked of them. */
 export interface ReweightingInput {
@@ -34,7 +34,7 @@ export function withReweightingOptions(command: Command, profiles: string): Comm
       new Option('--system <system>', 'another target, whose energies are evaluated from x').conflicts('energy'),
     )
     .addOption(new Option('--observable <coordinate...>', 'averages: coordinates, or name=path.npy of values [n]'))
-    .addOption(new Option('--profile <coordinate...>', profiles).argParser(appendProfile))
+    .addOption(new Option('--profile <coordinate...>', profiles).argParser(gathered(profileRequest)))
     .addOption(new Option('--states <state...>', 'populations, and free energies relative to the first state'))
     .addHelpText('after', COORDINATES);
 }
@@ -100,9 +100,4 @@ function profileRequest(text: string): ProfileRequest {
 function toNumber(text: string): number {
   // A plan in JSON has no -0.
   return text.trim() === '' ? Number.NaN : Number(text) + 0;
-}
-
-/** Gathers the profiles of an option that may be repeated. */
-function appendProfile(text: string, before: ProfileRequest[] | undefined): ProfileRequest[] {
-  return [...(before ?? []), profileRequest(text)];
 }

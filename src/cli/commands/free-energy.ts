@@ -15,7 +15,7 @@ import {
 import { collect, ensembleFreeEnergies, openVector } from '../../sampling/index.js';
 import { type NamedEnsemble, storedEnsembles, targetEnsemble } from '../ensembles.js';
 import { figure, figureText } from '../figures.js';
-import { jsonOption, quietOption, workersOption } from '../options.js';
+import { gathered, jsonOption, quietOption, workersOption } from '../options.js';
 import { json } from '../outputs.js';
 import { line } from '../reweighting-text.js';
 import { inSession } from '../session.js';
@@ -48,7 +48,7 @@ export function freeEnergyCommand(): Command {
     .addOption(new Option('--model <path...>', 'models of the flows that samples come from'))
     .addOption(
       new Option('--target <system[@kT]>', 'an ensemble without samples, to be predicted; may be repeated').argParser(
-        append,
+        gathered(String),
       ),
     )
     .addOption(new Option('--work <path>', 'work A → B on samples of A [n], in units of kT').conflicts('energies'))
@@ -249,10 +249,6 @@ function asText({ states, overlap, pair, observables, status }: Result): string 
 
 function verdict({ status }: JudgedEstimate): string {
   return { trust: 'trust', care: 'with care', 'do-not-trust': 'do not trust' }[status.level];
-}
-
-function append(text: string, before: string[] | undefined): string[] {
-  return [...(before ?? []), text];
 }
 
 function counts(text: string): number[] {

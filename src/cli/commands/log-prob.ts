@@ -9,7 +9,7 @@ import { logProb } from '../../sampling/index.js';
 import { describeSystem } from '../../systems/index.js';
 import { figureText } from '../figures.js';
 import { integrationLine, withIntegrator } from '../integrator.js';
-import { type IntegratorOptions, integratorOptions } from '../integrator-options.js';
+import { type IntegratorOptions, withIntegratorOptions } from '../integrator-options.js';
 import { loadModel } from '../model.js';
 import { jsonOption, outOption, precisionOption, quietOption, workersOption } from '../options.js';
 import { json, writeArray, writeRunInfo } from '../outputs.js';
@@ -34,8 +34,7 @@ export function logProbCommand(): Command {
     .addOption(workersOption())
     .addOption(quietOption())
     .addOption(jsonOption());
-  for (const option of integratorOptions()) command.addOption(option);
-  return command.action(run);
+  return withIntegratorOptions(command).action(run);
 }
 
 async function run(path: string, options: Options): Promise<void> {

@@ -4,6 +4,7 @@ import { Command, Option } from 'commander';
 import { shellWords } from '../../cluster/emit/emit.js';
 import { UsageError } from '../../errors.js';
 import { decodeModel } from '../../flows/index.js';
+import { beginsWith } from '../../formats/element-writer.js';
 import { checkWritable, readInput, writeOutput } from '../../formats/index.js';
 import {
   parseTrainingRecord,
@@ -103,12 +104,12 @@ async function trainingCurves(path: string): Promise<TrainingCurves | undefined>
     const lines = curve.map(({ step, ...validation }) => JSON.stringify({ step, validation }));
     return parseTrainingRecord(lines.join('\n'), path);
   }
-  return (await beginsWith(path, '{'))
+  return (await isTrainingRecord(path))
     ? parseTrainingRecord(new TextDecoder().decode(await readInput(path)), path)
     : undefined;
 }
 
-async function beginsWith(path: string, character: string): Promise<boolean> {
+async function isTrainingRecord(path: string): Promise<boolean> {
   const isFile = await stat(path).then(
     (stats) => stats.isFile(),
     () => false,
@@ -116,8 +117,7 @@ async function beginsWith(path: string, character: string): Promise<boolean> {
   if (!isFile) return false;
   const handle = await open(path, 'r');
   try {
-    const { bytesRead, buffer } = await handle.read(Buffer.alloc(1), 0, 1, 0);
-    return bytesRead === 1 && buffer.toString() === character;
+    return await beginsWith(handle, new TextEncoder().encode('{'));
   } finally {
     await handle.close();
   }

@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander';
-import { integratorOptions } from '../integrator-options.js';
+import { withIntegratorOptions } from '../integrator-options.js';
 import {
   countOption,
   firstOption,
@@ -40,8 +40,7 @@ export function sampleCommand(): Command {
     .addOption(workersOption())
     .addOption(quietOption())
     .addOption(jsonOption());
-  for (const option of integratorOptions()) command.addOption(option);
-  return command.action(run);
+  return withIntegratorOptions(command).action(run);
 }
 
 /** Workers start while the rest of the program is loaded. */

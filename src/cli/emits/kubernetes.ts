@@ -2,7 +2,7 @@ import { dirname, join, relative } from 'node:path';
 import { Command, Option } from 'commander';
 import { type KubernetesOptions, kubernetesManifests } from '../../cluster/emit/kubernetes.js';
 import { integer } from '../options.js';
-import { type EmitOptions, emitOptions, runFacts, writeEmitted } from './run.js';
+import { type EmitOptions, runFacts, withEmitOptions, writeEmitted } from './run.js';
 
 interface Options extends EmitOptions, Omit<KubernetesOptions, 'mount'> {
   mount?: string;
@@ -14,8 +14,7 @@ export function emitKubernetesCommand(): Command {
     .description(
       'an Indexed Job for Kubernetes and a Job that merges; run.sh runs one after the other, and again what is missing',
     );
-  for (const option of emitOptions('equiflow in the image')) command.addOption(option);
-  return command
+  return withEmitOptions(command, 'equiflow in the image')
     .addOption(new Option('--image <image>', 'container image with equiflow').makeOptionMandatory())
     .addOption(
       new Option(

@@ -3,7 +3,7 @@ import { Command, Option } from 'commander';
 import { shellWords } from '../../cluster/emit/emit.js';
 import { type ParallelOptions, parallelScripts } from '../../cluster/emit/parallel.js';
 import { integer } from '../options.js';
-import { type EmitOptions, emitOptions, lines, runFacts, writeEmitted } from './run.js';
+import { type EmitOptions, lines, runFacts, withEmitOptions, writeEmitted } from './run.js';
 
 interface Options extends EmitOptions, Omit<ParallelOptions, 'sshLoginFile'> {
   sshloginfile?: string;
@@ -13,8 +13,7 @@ export function emitParallelCommand(): Command {
   const command = new Command('parallel').description(
     'a script for GNU parallel, on this machine or over ssh; run.sh runs what is missing, again and again, and merges',
   );
-  for (const option of emitOptions()) command.addOption(option);
-  return command
+  return withEmitOptions(command)
     .addOption(new Option('--threads <integer>', 'threads of a shard').default(1).argParser(integer(1, 1024)))
     .addOption(
       new Option(

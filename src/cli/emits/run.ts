@@ -1,13 +1,14 @@
 import { chmod, mkdir, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Option } from 'commander';
+import { type Command, Option } from 'commander';
 import type { EmittedFile, RunFacts } from '../../cluster/emit/emit.js';
 import { type Plan, shardCount } from '../../cluster/index.js';
 import type { ReweightTask } from '../../cluster/jobs/reweight-job.js';
 import { UsageError } from '../../errors.js';
 import { writeOutput } from '../../formats/files.js';
 import { asOutputError } from '../../formats/system-errors.js';
+import { gathered } from '../options.js';
 import { openRun, planOption } from '../run-options.js';
 
 /** Where the program begins. */
@@ -20,19 +21,22 @@ export interface EmitOptions {
   command?: string;
 }
 
-/** @param command how equiflow starts unless the user says it */
-export const emitOptions = (command = 'this Node.js and this program, by their paths'): Option[] => [
-  planOption(),
-  new Option('--out <path>', 'where the merge puts the result (default: inside the run folder)'),
-  new Option('--command <words>', `how equiflow starts where the shards run, parted by spaces (default: ${command})`),
-];
+/**
+ * The command with these options.
+ * @param start how equiflow starts unless the user says it
+ */
+export function withEmitOptions(command: Command, start = 'this Node.js and this program, by their paths'): Command {
+  return command
+    .addOption(planOption())
+    .addOption(new Option('--out <path>', 'where the merge puts the result (default: inside the run folder)'))
+    .addOption(
+      new Option('--command <words>', `how equiflow starts where the shards run, parted by spaces (default: ${start})`),
+    );
+}
 
 /** An option that may be given several times. */
 export const lines = (name: string, description: string): Option =>
-  new Option(`${name} <line>`, `${description}; may be given several times`).argParser((line, all?: string[]) => [
-    ...(all ?? []),
-    line,
-  ]);
+  new Option(`${name} <line>`, `${description}; may be given several times`).argParser(gathered(String));
 
 /** Name of the result in the run folder; undefined where it is text alone. */
 function resultName({ job, task }: Plan): string | undefined {

@@ -3,14 +3,13 @@ import { Command, Option } from 'commander';
 import { shellWords } from '../../cluster/emit/emit.js';
 import { type SlurmOptions, slurmScripts } from '../../cluster/emit/slurm.js';
 import { integer } from '../options.js';
-import { type EmitOptions, emitOptions, lines, runFacts, writeEmitted } from './run.js';
+import { type EmitOptions, lines, runFacts, withEmitOptions, writeEmitted } from './run.js';
 
 export function emitSlurmCommand(): Command {
   const command = new Command('slurm').description(
     'a job array for Slurm with a dependent merge; submit.sh submits what is missing, again and again',
   );
-  for (const option of emitOptions()) command.addOption(option);
-  return command
+  return withEmitOptions(command)
     .addOption(
       new Option('--time <time>', 'walltime of a shard and of the merge, as sbatch takes it').default('01:00:00'),
     )

@@ -5,7 +5,7 @@ import { decodeModel } from '../../flows/index.js';
 import { checkFolderWritable, readInput } from '../../formats/files.js';
 import { sampleBytes } from '../../sampling/sample-files.js';
 import { withIntegrator } from '../integrator.js';
-import { type IntegratorOptions, integratorOptions } from '../integrator-options.js';
+import { type IntegratorOptions, withIntegratorOptions } from '../integrator-options.js';
 import { countOption, firstOption, jsonOption, precisionOption, seedOption } from '../options.js';
 import { json } from '../outputs.js';
 import { type CutOptions, shardsFor, withCutOptions } from './options.js';
@@ -31,9 +31,7 @@ export function planSampleCommand(): Command {
       '--relaxed',
       'fused multiply-adds where the processor has them; shards of unlike machines may then differ in last bits',
     );
-  withCutOptions(command).addOption(jsonOption());
-  for (const option of integratorOptions()) command.addOption(option);
-  return command.action(run);
+  return withIntegratorOptions(withCutOptions(command).addOption(jsonOption())).action(run);
 }
 
 async function run(path: string, options: Options): Promise<void> {
