@@ -1,12 +1,16 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
-import { EquiflowError } from '../errors.js';
+import { EquiflowError, IoError } from '../errors.js';
+import { asInputError, asOutputError } from '../formats/system-errors.js';
 import { removeTemporaries } from '../formats/temporaries.js';
 import { VERSION } from '../version.js';
 
 const USAGE = 2;
 const BUG = 70;
+const IO = 74;
 const INTERRUPTED = 75;
+
+const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 
 const EXIT_CODES = `
 Exit codes: 0 done; 2 usage, unknown system or option; 65 bad or corrupt data; 66 input missing; 69 engine or optional
@@ -44,6 +48,7 @@ async function program(name = ''): Promise<Command> {
   const wanted = Object.hasOwn(COMMANDS, name) ? [COMMANDS[name]] : Object.values(COMMANDS);
   const commands = await Promise.all(wanted.map((load) => load()));
   for (const command of commands) root.addCommand(command);
+  root.hook('preAction', stopListening);
   for (const command of withSubcommands(root)) command.exitOverride().configureOutput({ outputError: () => {} });
   return root;
 }
@@ -65,6 +70,9 @@ async function main(argv: string[]): Promise<number> {
     }
     if (error instanceof EquiflowError) return fail(error.message, error.exitCode);
     if ((error as Error).name === 'AbortError') return fail('interrupted; run it again', INTERRUPTED);
+    // What the program itself is read from may fail as well, such as a network file system.
+    const failure = asInputError(error, (error as NodeJS.ErrnoException).path ?? 'a file');
+    if (failure instanceof IoError) return fail(failure.message, failure.exitCode);
     return fail(`this is a bug: ${(error as Error).stack ?? error}`, BUG);
   } finally {
     removeTemporaries();
@@ -76,15 +84,25 @@ function fail(message: string, code: number): number {
   return code;
 }
 
-// A reader that has seen enough, such as head, is no failure of ours.
+/** An interruption while the program is still loaded; from then on commands know what to do with theirs. */
+function onEarlySignal(): void {
+  process.exit(fail('interrupted; run it again', INTERRUPTED));
+}
+
+function stopListening(): void {
+  for (const signal of SIGNALS) process.off(signal, onEarlySignal);
+}
+
+for (const signal of SIGNALS) process.on(signal, onEarlySignal);
+
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
-  process.exit(0);
+  // A reader that has seen enough, such as head, is no failure of ours.
+  if (error.code === 'EPIPE') process.exit(0);
+  // A log on a full disk is; once is enough to say so.
+  if (process.exitCode !== IO) process.exitCode = fail((asOutputError(error, 'standard output') as Error).message, IO);
 });
+// Whoever does not want to hear of progress, or cannot hear of errors, still has the exit code.
+process.stderr.on('error', () => {});
 
-// Nor is one that does not want to hear of progress.
-process.stderr.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
-});
-
-process.exitCode = await main(process.argv);
+const code = await main(process.argv);
+process.exitCode ||= code;

@@ -39,10 +39,10 @@ function indexOrAuto(text: string): number | 'auto' {
 }
 
 async function run({ plan, ...options }: Options): Promise<void> {
-  const opened = await openRun(plan);
   const index = options.index === 'auto' ? shardIndex(process.env) : options.index;
   const workers = options.workers ?? allocatedThreads(process.env);
   await inSession({ ...options, workers }, async ({ pool, progress, signal }) => {
+    const opened = await openRun(plan);
     const context = { pool, signal, onProgress: progress.update };
     const { outcome, range, resumed } = await runShard(opened.run, opened.job, index, context);
     progress.finish();
