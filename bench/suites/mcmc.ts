@@ -6,12 +6,14 @@ import { WorkerPool } from '../../src/workers/index.js';
 import { type Case, SEED } from '../cases.js';
 import { chainGroups } from '../chain-groups.js';
 import type { Measurement } from '../measurement.js';
-import { type Contender, measured, QUICK_ROUNDS, type RoundsEffort, SHORT_ROUNDS, takeTurns } from '../rounds.js';
+import { type Contender, measured, QUICK_ROUNDS, type RoundsEffort, takeTurns } from '../rounds.js';
 import { significant } from '../table.js';
 import { spent, trainable, trainedFlow } from '../trained.js';
 import type { Bench, Suite } from './suite.js';
 
 const ROUNDS: RoundsEffort = { least: 3, most: 7, seconds: 1 };
+/** Sizes differ by a few percent. */
+const STEP_ROUNDS: RoundsEffort = { least: 9, most: 15, seconds: 1.5 };
 const GROUP = 'independent samples: n/τ of the energy, or the effective sample size; one worker, processor time';
 const STEP_GROUP = 'steps of HMC by how many chains go side by side; one thread, warm-up included';
 /** Beyond this Pareto k̂ an effective sample size is only an upper bound. */
@@ -114,7 +116,7 @@ export const mcmc: Suite = {
       }
       for (const c of cases) {
         const contenders = chainGroups(c);
-        const times = await takeTurns(contenders, quick ? QUICK_ROUNDS : SHORT_ROUNDS);
+        const times = await takeTurns(contenders, quick ? QUICK_ROUNDS : STEP_ROUNDS);
         const what = { group: STEP_GROUP, subject: c.label, unit: 'step of a chain' };
         for (const m of measured(contenders, times, what)) {
           measurements.push(m);
