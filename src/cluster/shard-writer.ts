@@ -2,7 +2,7 @@ import { type FileHandle, mkdir, open, rename, rm, stat } from 'node:fs/promises
 import { basename, dirname, join } from 'node:path';
 import { InterruptedError } from '../errors.js';
 import { beginsWith, bytesOf, type Elements, ElementWriter, readWhole, writeWhole } from '../formats/element-writer.js';
-import { writeOutput } from '../formats/files.js';
+import { type PreparedOutput, prepareOutput } from '../formats/files.js';
 import { syncFolder } from '../formats/flush.js';
 import { requireSpace } from '../formats/space.js';
 import { asOutputError } from '../formats/system-errors.js';
@@ -111,11 +111,19 @@ export class ShardWriter {
   }
 
   /**
-   * Puts the whole shard where it belongs, its manifest last.
+   * Puts the whole shard where it belongs, its manifest last. That is written first: where the disk has no room even for it, the data
+   * are left to the next attempt.
    * @throws InterruptedError if another process has taken the shard over; OutputError, IoError as `writeOutput`
    */
   async finish(): Promise<void> {
     const { paths, run, index } = this;
+    let manifest: PreparedOutput;
+    try {
+      manifest = await prepareOutput(paths.manifest, this.#manifest());
+    } catch (error) {
+      await this.leave(true).catch(() => {});
+      throw error;
+    }
     try {
       await this.handle.truncate(this.layout.header.size);
       await this.handle.sync();
@@ -123,19 +131,26 @@ export class ShardWriter {
       await rename(this.temporary, paths.data);
       await syncFolder(dirname(paths.data));
     } catch (error) {
+      manifest.discard();
+      await this.#close().catch(() => {});
       if (await isTakenOver(run, this.temporary, error)) throw takenOver(index, error);
       removeTemporary(this.temporary);
       throw asOutputError(error, paths.data);
     }
+    await manifest.publish();
+    await rm(paths.part, { force: true });
+  }
+
+  #manifest(): Uint8Array {
+    const { run, index, layout } = this;
     const arrays = Object.fromEntries(
-      this.layout.tensors.map(({ name, type, shape }) => [
+      layout.tensors.map(({ name, type, shape }) => [
         name,
         { shape, dtype: type === '<f4' ? ('f32' as const) : ('f64' as const), sha256: this.writers[name].digest() },
       ]),
     );
-    const manifest = { plan: run.plan.hash, index, ...shardRange(run.plan, index), arrays, blocks: this.#checksums };
-    await writeOutput(paths.manifest, new TextEncoder().encode(manifestText(manifest)));
-    await rm(paths.part, { force: true });
+    const facts = { plan: run.plan.hash, index, ...shardRange(run.plan, index), arrays, blocks: this.#checksums };
+    return new TextEncoder().encode(manifestText(facts));
   }
 
   /** Ends early. @param keep whether the next attempt may go on with what is there */

@@ -62,7 +62,11 @@ export async function runShard(run: Run, job: Job, index: number, context: JobCo
     );
   }
   // Another process may have done it meanwhile; files that a merge may be reading are not replaced by equal ones.
-  if ((await shardState(run, job, index)).state === 'done') {
+  const now = await shardState(run, job, index).catch(async (error) => {
+    await writer.leave(true).catch(() => {});
+    throw error;
+  });
+  if (now.state === 'done') {
     await writer.leave(false);
     return { outcome: 'found', range, resumed: 0 };
   }

@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { copyFile, rename, rm, stat, truncate, utimes } from 'node:fs/promises';
+import { copyFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { listFolder, statsOf } from '../formats/entries.js';
 import { systemErrorCode } from '../formats/system-errors.js';
@@ -82,7 +82,8 @@ export async function takeOver(part: string, dead: readonly string[], temporary:
     if (systemErrorCode(error) !== 'ENOENT') throw error;
     await copyLongest(dead, temporary);
   }
-  for (const path of dead) await rm(path, { force: true });
+  // In a folder that several people share, those of others may have to stay.
+  for (const path of dead) await rm(path, { force: true }).catch(() => {});
 }
 
 /** Leaves what an earlier writer left to a later one, such as one that finds more room on the disk. */
@@ -102,6 +103,7 @@ async function copyLongest(paths: readonly string[], temporary: string): Promise
     if (longest !== undefined) await copyFile(longest, temporary, constants.COPYFILE_FICLONE);
   } catch (error) {
     if (systemErrorCode(error) === undefined) throw error;
-    await truncate(temporary);
+    // A copy that fails takes its target away.
+    await writeFile(temporary, '');
   }
 }

@@ -62,24 +62,52 @@ async function readWhole(handle: FileHandle, size: number, path: string): Promis
  * @throws IoError if writing fails underway, for example because the disk is full; nothing is left behind
  */
 export async function writeOutput(path: string, bytes: Uint8Array | AsyncIterable<Uint8Array>): Promise<void> {
+  await (await prepareOutput(path, bytes)).publish();
+}
+
+/** A file that is whole and on the device, and has not its name yet. */
+export interface PreparedOutput {
+  /** Gives it its name. @throws OutputError, IoError as `writeOutput` */
+  publish(): Promise<void>;
+  /** Removes it. */
+  discard(): void;
+}
+
+/** The first part of `writeOutput`, all that takes room on the disk. @throws as `writeOutput` */
+export async function prepareOutput(
+  path: string,
+  bytes: Uint8Array | AsyncIterable<Uint8Array>,
+): Promise<PreparedOutput> {
   let temporary: string | undefined;
+  const discard = () => {
+    if (temporary !== undefined) removeTemporary(temporary);
+  };
   try {
     await requireFileTarget(path);
     const target = await followLinks(path);
-    temporary = createTemporary(target, 'file');
+    const prepared = createTemporary(target, 'file');
+    temporary = prepared;
     // 'r+' and not 'w': if a signal handler has removed the temporary, it must not come back.
-    const handle = await open(temporary, 'r+');
+    const handle = await open(prepared, 'r+');
     try {
       await writeFile(handle, bytes);
       await handle.sync();
     } finally {
       await handle.close();
     }
-    renameSync(temporary, target);
-    keepTemporary(temporary);
-    await syncFolder(dirname(target));
+    const publish = async () => {
+      try {
+        renameSync(prepared, target);
+        keepTemporary(prepared);
+        await syncFolder(dirname(target));
+      } catch (error) {
+        discard();
+        throw asOutputError(error, path);
+      }
+    };
+    return { publish, discard };
   } catch (error) {
-    if (temporary !== undefined) removeTemporary(temporary);
+    discard();
     throw asOutputError(error, path);
   }
 }

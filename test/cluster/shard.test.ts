@@ -1,10 +1,11 @@
-import { copyFile, mkdir, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { copyFile, mkdir, readdir, readFile, rm, rmdir, utimes, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { runShard, SHARDS_LOG } from '../../src/cluster/shard.js';
 import { shardPaths, shardState, shardsFolder, writersFolder } from '../../src/cluster/shard-files.js';
+import { ShardWriter } from '../../src/cluster/shard-writer.js';
 import { runStatus } from '../../src/cluster/status.js';
-import { DataError, InterruptedError, IoError, UsageError } from '../../src/errors.js';
+import { DataError, InputError, InterruptedError, IoError, OutputError, UsageError } from '../../src/errors.js';
 import { decodeSafetensors, sha256 } from '../../src/formats/index.js';
 import { sample } from '../../src/sampling/index.js';
 import type { WorkerPool } from '../../src/workers/index.js';
@@ -203,6 +204,32 @@ test('a shard too large for the disk is refused at once, however many blocks it 
   await writeFile(part, 'beginnings');
   await refused();
   t.is(await readFile(part, 'utf8'), 'beginnings');
+});
+
+test('a shard whose manifest alone could not be written is kept, and the next attempt computes nothing', async (t) => {
+  const pool = openPool(t, 2);
+  const { run, job } = await planRun(await ownFolder(t), 'run', 1, LONG);
+  const { manifest, part } = shardPaths(run, 0);
+  const writer = await ShardWriter.open(run, job, 0);
+  for await (const block of job.blocks({ first: 0, n: job.units }, { pool })) await writer.append(block);
+  await mkdir(manifest);
+  await t.throwsAsync(writer.finish(), { instanceOf: OutputError });
+  t.deepEqual((await readdir(shardsFolder(run))).sort(), ['00000.json', 'writers']);
+  t.deepEqual(await readdir(writersFolder(run)), [basename(part)]);
+  await t.throwsAsync(runShard(run, job, 0, { pool }), { instanceOf: InputError });
+  await rmdir(manifest);
+  t.is((await runShard(run, job, 0, { pool })).resumed, LONG.n);
+  t.deepEqual(await contents(shardsFolder(run)), await undisturbed(t, pool, LONG));
+});
+
+test('what a dead writer left and nobody can copy or remove stands in no way', async (t) => {
+  const pool = openPool(t, 1);
+  const { run, job } = await planRun(await ownFolder(t), 'run', 40);
+  const dead = join(writersFolder(run), '.00000.safetensors.1.abc.tmp');
+  // As on a disk without room for two, or in a folder where others may not remove it.
+  await mkdir(dead);
+  await utimes(dead, 1, 1);
+  t.is((await runShard(run, job, 0, { pool })).outcome, 'done');
 });
 
 test("a killed writer's file counts as running for a while, and is removed by the next attempt after that", async (t) => {
