@@ -17,12 +17,12 @@ async function submitted(stage: Stage, name: string, plan: readonly string[], ou
 }
 
 async function simulate(stage: Stage): Promise<string> {
-  const options = ['dw4', '-n', '9600', '--chains', '96', '--warm-up', '200', '--seed', '7'];
+  const options = ['dw4', '-n', '2000', '--chains', '20', '--warm-up', '200', '--seed', '7'];
   const serial = await stage.equiflow('simulate', ...options, '--out', 'serial.npz', '--quiet');
   const run = await submitted(stage, 'chains', ['simulate', ...options], 'merged.npz');
   assert.ok(readFileSync(run.merged).equals(readFileSync(join(stage.folder, 'serial.npz'))), 'the same bytes');
   assert.equal(run.log('merge.log').trimEnd(), serial.replace('serial.npz', run.merged));
-  return '96 chains in 3 shards, merged into the bytes and the text of one process';
+  return '20 chains in 3 shards, merged into the bytes and the text of one process';
 }
 
 async function reweight(stage: Stage): Promise<string> {
