@@ -240,14 +240,21 @@ class Descents {
     const base = slot * dof;
     const entry = slot * memory + (this.#pushed[slot] % memory);
     const row = entry * dof;
+    let [ss, sy, yy] = [0, 0, 0];
+    for (let c = 0; c < dof; c++) {
+      const s = trial[at + c] - this.#x[base + c];
+      const y = gradient[at + c] - this.#gradient[base + c];
+      ss += s * s;
+      sy += s * y;
+      yy += y * y;
+    }
+    // Steps cut at the longest may lack curvature; they would make the approximate Hessian indefinite. Told before the oldest pair
+    // makes room.
+    if (!(sy > 1e-10 * Math.sqrt(ss * yy))) return;
     for (let c = 0; c < dof; c++) {
       this.#s[row + c] = trial[at + c] - this.#x[base + c];
       this.#y[row + c] = gradient[at + c] - this.#gradient[base + c];
     }
-    const sy = dot(this.#s, row, this.#y, row, dof);
-    const lengths = Math.sqrt(dot(this.#s, row, this.#s, row, dof) * dot(this.#y, row, this.#y, row, dof));
-    // Steps cut at the longest may lack curvature; they would make the approximate Hessian indefinite.
-    if (!(sy > 1e-10 * lengths)) return;
     this.#rho[entry] = 1 / sy;
     this.#pushed[slot]++;
   }

@@ -86,6 +86,21 @@ test('a quadratic is minimised to its known answer, in about as many steps as it
   t.true(result.iterations[0] <= 25);
 });
 
+test('a step without curvature leaves what is remembered of the steps before it', (t) => {
+  // Piecewise constant gradients. The second step goes as far as it may and finds a steeper slope: no pair for the memory, which
+  // has room for one. The third is then that of the first pair, s = 0.01 and y = 0.5: 0.01/0.5 times the slope of 0.6.
+  const trials: number[] = [];
+  const steeper: EnergyAndGradient = (x) => {
+    trials.push(x[0]);
+    const slope = x[0] < 0.005 ? 1 : x[0] < 0.015 ? 0.5 : 0.6;
+    return { energy: Float64Array.of(-0.5 * x[0]), gradient: Float64Array.of(-slope) };
+  };
+  minimize(steeper, new Float64Array([0]), 1, 1, { memory: 1, maxStep: 0.1, maxIterations: 3 });
+  const end = trials.findIndex((x) => Math.abs(x - 0.11) < 1e-12);
+  t.true(end > 0);
+  t.true(Math.abs(trials[end + 1] - 0.122) < 1e-12, String(trials));
+});
+
 test('a sample without finite energy stays where it is, not converged, and disturbs no other', (t) => {
   const lj13 = systemFromSpec('lj13:pairFactor=2');
   const good = startConfiguration(lj13);
