@@ -14,6 +14,7 @@ import { blockAt, blockCount, type Job, type TensorSpec } from './job.js';
 import { type Run, shardRange } from './plan.js';
 
 const KIND = 'equiflow shard';
+const FORMAT = 1;
 
 /** Where the files of a shard are. */
 export interface ShardPaths {
@@ -81,11 +82,22 @@ export function shardLayout(run: Run, job: Job, index: number): ShardLayout {
   };
 }
 
-export function manifestText({
-  blocks,
-  ...manifest
-}: ShardManifest & { readonly arrays: Readonly<Record<string, ArrayEntry>> }): string {
-  const text = JSON.stringify({ kind: KIND, version: 1, equiflow: VERSION, ...manifest, blocks: null }, null, 2);
+/** The manifest of a shard: the same bytes whoever writes it. @param digest SHA-256 of an array as a `.npy` file */
+export function manifestText(
+  run: Run,
+  index: number,
+  { tensors }: Pick<ShardLayout, 'tensors'>,
+  digest: (name: string) => string,
+  blocks: readonly number[],
+): string {
+  const arrays: Record<string, ArrayEntry> = Object.fromEntries(
+    tensors.map(({ name, type, shape }) => [
+      name,
+      { shape, dtype: type === '<f4' ? ('f32' as const) : ('f64' as const), sha256: digest(name) },
+    ]),
+  );
+  const facts = { plan: run.plan.hash, index, ...shardRange(run.plan, index), arrays, blocks: null };
+  const text = JSON.stringify({ kind: KIND, version: FORMAT, equiflow: VERSION, ...facts }, null, 2);
   return `${text.replace('"blocks": null', `"blocks": ${JSON.stringify(blocks)}`)}\n`;
 }
 
@@ -147,6 +159,7 @@ function parseManifest(text: string): ShardManifest | undefined {
     const value = JSON.parse(text);
     const sound =
       value.kind === KIND &&
+      value.version === FORMAT &&
       typeof value.plan === 'string' &&
       Array.isArray(value.blocks) &&
       value.blocks.every((sum: unknown) => Number.isInteger(sum)) &&

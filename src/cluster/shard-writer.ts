@@ -8,7 +8,7 @@ import { requireSpace } from '../formats/space.js';
 import { asOutputError } from '../formats/system-errors.js';
 import { createTemporary, keepTemporary, removeTemporary } from '../formats/temporaries.js';
 import type { Job, JobBlock } from './job.js';
-import { type Run, shardRange } from './plan.js';
+import type { Run } from './plan.js';
 import {
   arraysChecksum,
   manifestText,
@@ -142,15 +142,10 @@ export class ShardWriter {
   }
 
   #manifest(): Uint8Array {
-    const { run, index, layout } = this;
-    const arrays = Object.fromEntries(
-      layout.tensors.map(({ name, type, shape }) => [
-        name,
-        { shape, dtype: type === '<f4' ? ('f32' as const) : ('f64' as const), sha256: this.writers[name].digest() },
-      ]),
+    const { run, index, layout, writers } = this;
+    return new TextEncoder().encode(
+      manifestText(run, index, layout, (name) => writers[name].digest(), this.#checksums),
     );
-    const facts = { plan: run.plan.hash, index, ...shardRange(run.plan, index), arrays, blocks: this.#checksums };
-    return new TextEncoder().encode(manifestText(facts));
   }
 
   /** Ends early. @param keep whether the next attempt may go on with what is there */

@@ -1,9 +1,13 @@
+import { createHash } from 'node:crypto';
 import { DataError, InterruptedError, UsageError } from '../errors.js';
 import { bytesOf, type Elements } from '../formats/element-writer.js';
+import { readInput } from '../formats/files.js';
+import { encodeNpyHeader } from '../formats/npy-header.js';
+import { briefName, decodeText } from '../formats/text.js';
 import { STREAM, scatteredIndices } from '../kernels/index.js';
 import { blockAt, blockCount, type Job, type JobBlock, type JobContext, type UnitRange } from './job.js';
 import { type Run, shardRange } from './plan.js';
-import { type ShardManifest, shardPaths } from './shard-files.js';
+import { manifestText, type ShardManifest, shardLayout, shardPaths } from './shard-files.js';
 import { soundStatus } from './status.js';
 import { shardBlocks } from './stored-blocks.js';
 
@@ -62,8 +66,28 @@ async function* shardsBlocks(
 ): AsyncGenerator<ClaimedBlock> {
   for (const [index, manifest] of manifests) {
     const { data } = shardPaths(run, index);
-    for await (const { range, arrays } of shardBlocks(run, job, index, manifest)) yield { range, arrays, file: data };
+    const layout = shardLayout(run, job, index);
+    const hashes = new Map(
+      layout.tensors.map(({ name, type, shape }) => [name, createHash('sha256').update(encodeNpyHeader(type, shape))]),
+    );
+    for await (const { range, arrays } of shardBlocks(run, job, index, manifest)) {
+      for (const [name, hash] of hashes) hash.update(bytesOf(arrays[name]));
+      yield { range, arrays, file: data };
+    }
+    const digest = (name: string) => hashes.get(name)!.digest('hex');
+    await requireManifest(run, index, manifestText(run, index, layout, digest, manifest.blocks));
   }
+}
+
+/** Compares all that a manifest says, of which its readers need a part. @throws DataError naming the first line that differs */
+async function requireManifest(run: Run, index: number, expected: string): Promise<void> {
+  const { manifest } = shardPaths(run, index);
+  const found = decodeText(await readInput(manifest), manifest, 'the manifest');
+  if (found === expected) return;
+  const [lines, wanted] = [found, expected].map((text) => text.split('\n'));
+  const at = wanted.findIndex((line, k) => line !== lines[k]);
+  const [is, was] = [lines, wanted].map((all) => briefName(all[at]?.trim() ?? 'missing'));
+  throw new DataError(`${manifest}: line ${at + 1} is ${is}, expected ${was}: remove it and run shard ${index} again`);
 }
 
 /**

@@ -131,7 +131,22 @@ test('a verification reads all data, and computing again finds numbers that are 
     instanceOf: DataError,
     message: /00004\.safetensors: 'x' of samples 33335 to 41668: element 0 is 0\.25, computed again -?\d/,
   });
-  const { data } = shardPaths(run, 4);
+  const { data, manifest } = shardPaths(run, 4);
+  const sound = await readFile(manifest, 'utf8');
+  for (const [found, expected] of [
+    [/"sha256": "./, '"sha256": "g'],
+    [/"shape": \[/, '"shape": [1,'],
+    [/\n$/, ''],
+  ] as const) {
+    await writeFile(manifest, sound.replace(found, expected));
+    await t.throwsAsync(verify(0), {
+      instanceOf: DataError,
+      message: /00004\.json: line \d+ is .*, expected .*: remove it and run shard 4 again$/,
+    });
+  }
+  await writeFile(manifest, sound.replace('"version": 1', '"version": 2'));
+  await t.throwsAsync(verify(0), { instanceOf: DataError, message: /00004\.json: not the manifest of a shard/ });
+  await writeFile(manifest, sound);
   const bytes = await readFile(data);
   bytes[bytes.length - 1] ^= 1;
   await writeFile(data, bytes);

@@ -11,10 +11,12 @@ import {
 } from '../../src/cluster/jobs/sample-job.js';
 import { type Run, readRun, shardIndices, writeRun } from '../../src/cluster/plan.js';
 import { runShard } from '../../src/cluster/shard.js';
-import { arraysChecksum, shardLayout, shardPaths } from '../../src/cluster/shard-files.js';
+import { arraysChecksum, manifestText, shardLayout, shardPaths } from '../../src/cluster/shard-files.js';
 import { InterruptedError } from '../../src/errors.js';
 import { encodeModel } from '../../src/flows/index.js';
+import { bytesOf } from '../../src/formats/element-writer.js';
 import { decodeSafetensors, sha256 } from '../../src/formats/index.js';
+import { encodeNpyHeader } from '../../src/formats/npy-header.js';
 import type { WorkerPool } from '../../src/workers/index.js';
 import { openPool, untrained } from '../sampling/generators.js';
 
@@ -94,7 +96,8 @@ export async function forge(
   value: number,
 ): Promise<void> {
   const { data, manifest } = shardPaths(run, index);
-  const { tensors, header } = shardLayout(run, job, index);
+  const layout = shardLayout(run, job, index);
+  const { tensors, header } = layout;
   const bytes = await readFile(data);
   const at = header.starts[tensors.findIndex((tensor) => tensor.name === name)];
   if (name === 'x') bytes.writeFloatLE(value, at);
@@ -108,7 +111,9 @@ export async function forge(
       return [name, type === '<f4' ? Float32Array.from(data) : data];
     }),
   );
-  const content = JSON.parse(await readFile(manifest, 'utf8'));
-  content.blocks = [arraysChecksum(tensors, arrays)];
-  await writeFile(manifest, JSON.stringify(content));
+  const digest = (name: string) => {
+    const { type, shape } = tensors.find((tensor) => tensor.name === name)!;
+    return sha256(Buffer.concat([encodeNpyHeader(type, shape), bytesOf(arrays[name])]));
+  };
+  await writeFile(manifest, manifestText(run, index, layout, digest, [arraysChecksum(tensors, arrays)]));
 }
