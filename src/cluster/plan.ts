@@ -41,6 +41,12 @@ export interface Cut {
   readonly firstIndex?: number;
 }
 
+/** Index of the first shard. @throws UsageError for one that no scheduler begins with */
+export function firstIndexOf({ firstIndex = 0 }: Pick<Cut, 'firstIndex'>): number {
+  if (firstIndex !== 0 && firstIndex !== 1) throw new UsageError(`plan: firstIndex is ${firstIndex}, expected 0 or 1`);
+  return firstIndex;
+}
+
 /** The plan with its hash. */
 export function makePlan<Task>(facts: Omit<Plan<Task>, 'hash'>): Plan<Task> {
   return { ...facts, hash: sha256(new TextEncoder().encode(JSON.stringify(content(facts)))) };
@@ -178,7 +184,8 @@ export function shardIndices(plan: Plan): number[] {
 export function shardRange(plan: Plan, index: number): UnitRange {
   const { firstIndex, boundaries } = plan;
   const k = index - firstIndex;
-  if (!Number.isInteger(k) || k < 0 || k >= shardCount(plan)) {
+  // A text from the environment would count as well, and stand in the manifest.
+  if (!Number.isInteger(index) || k < 0 || k >= shardCount(plan)) {
     const last = firstIndex + shardCount(plan) - 1;
     const advice =
       firstIndex === 0 && index === last + 1 ? '; for a scheduler that counts from 1, plan with --first-index 1' : '';

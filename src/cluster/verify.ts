@@ -44,8 +44,8 @@ interface ClaimedBlock extends Pick<JobBlock, 'arrays'> {
 /**
  * Reads the data of all finished shards, compares them with their checksums, and computes some blocks again.
  *
- * @throws DataError naming the shard, block and array that differ, or a damaged or foreign shard; InterruptedError if the signal
- *   aborts
+ * @throws DataError naming the shard, block and array that differ, or a damaged or foreign shard; UsageError for a number of blocks
+ *   that is none; InterruptedError if the signal aborts
  */
 export async function verifyRun(
   run: Run,
@@ -119,6 +119,7 @@ async function compare(
   { recompute, seed }: VerifyOptions,
   context: JobContext,
 ): Promise<RunVerification> {
+  if (!(recompute >= 0)) throw new UsageError(`verify: recompute is ${recompute}, expected a number of blocks`);
   const chosen = new Set(scatteredIndices(seed, STREAM.verification, total, Math.min(recompute, total)));
   const { signal, onProgress } = context;
   let blocks = 0;

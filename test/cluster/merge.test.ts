@@ -6,7 +6,7 @@ import { shardIndices } from '../../src/cluster/plan.js';
 import { shardPaths } from '../../src/cluster/shard-files.js';
 import { formatIndices, requireComplete } from '../../src/cluster/status.js';
 import { verifyMerged, verifyRun } from '../../src/cluster/verify.js';
-import { DataError, InputError, InterruptedError } from '../../src/errors.js';
+import { DataError, InputError, InterruptedError, UsageError } from '../../src/errors.js';
 import { importanceWeights } from '../../src/reweighting/index.js';
 import { sample, sampleProvenance, sampleToFolder, sampleToHdf5, writeSampleSet } from '../../src/sampling/index.js';
 import { contents, openPool, sameSet } from '../sampling/generators.js';
@@ -125,6 +125,7 @@ test('a verification reads all data, and computing again finds numbers that are 
   const verify = (recompute: number) => verifyRun(run, job, { recompute, seed: 1 }, { pool });
   t.deepEqual(await verify(3), { shards: 5, planned: 6, blocks: 5, recomputed: 3 });
   t.is((await verify(100)).recomputed, 5);
+  for (const none of [-1, Number.NaN]) await t.throwsAsync(verify(none), { instanceOf: UsageError });
   await forge(opened, 4, 'x', 0.25);
   t.is((await verify(0)).blocks, 5);
   await t.throwsAsync(verify(100), {

@@ -73,9 +73,15 @@ test('an index is a place in the plan, from its first index on', (t) => {
       { first: 3, n: 3 },
       { first: 6, n: 4 },
     ]);
-    for (const index of [firstIndex - 1, firstIndex + 3, 0.5]) {
+    for (const index of [firstIndex - 1, firstIndex + 3, 0.5, '1' as unknown as number]) {
       t.throws(() => shardRange(plan, index), { instanceOf: UsageError, message: /no such shard, expected an index/ });
     }
+  }
+  for (const firstIndex of [-1, 2, 0.5, Number.NaN]) {
+    t.throws(() => planSamples(GENERATOR, TASK, { shards: 3, firstIndex }), {
+      instanceOf: UsageError,
+      message: `plan: firstIndex is ${firstIndex}, expected 0 or 1`,
+    });
   }
   const plan = planSamples(GENERATOR, { ...TASK, n: 10 }, { shards: 3 });
   t.throws(() => shardRange(plan, 3), { message: /counts from 1, plan with --first-index 1$/ });

@@ -24,7 +24,7 @@ import {
 } from '../../sampling/index.js';
 import { describeSystem, systemFromDescription } from '../../systems/index.js';
 import type { Job, JobBlock, JobContext, UnitRange } from '../job.js';
-import { type Cut, evenBoundaries, makePlan, PLAN, type Plan, type Run } from '../plan.js';
+import { type Cut, evenBoundaries, firstIndexOf, makePlan, PLAN, type Plan, type Run } from '../plan.js';
 import { arraysChecksum } from '../shard-files.js';
 import type { CompleteRun } from '../status.js';
 import { type MergeContext, runBlocks } from '../stored-blocks.js';
@@ -98,7 +98,7 @@ export interface ReweightCut extends Cut {
 export async function planReweighting(
   named: NamedSamples,
   asked: Asked,
-  { shards, firstIndex = 0, check = true }: ReweightCut,
+  { shards, check = true, ...cut }: ReweightCut,
   { onProgress }: Pick<JobContext, 'onProgress'> = {},
 ): Promise<Plan<ReweightTask>> {
   const { path, system } = named;
@@ -131,7 +131,7 @@ export async function planReweighting(
       states,
     },
     block: WEIGHT_BLOCK_SIZE,
-    firstIndex,
+    firstIndex: firstIndexOf(cut),
     boundaries,
   });
 }

@@ -12,7 +12,7 @@ import { streamBlockSize } from '../../sampling/sample-stream.js';
 import { ARRAYS, shapeOf, typeOf } from '../../sampling/set-arrays.js';
 import type { SummarizedFacts } from '../../sampling/tasks.js';
 import type { Job, JobBlock, JobContext, UnitRange } from '../job.js';
-import { type Cut, evenBoundaries, makePlan, type Plan, type Run, writeRun } from '../plan.js';
+import { type Cut, evenBoundaries, firstIndexOf, makePlan, type Plan, type Run, writeRun } from '../plan.js';
 import { mergedBlocks } from './merged-blocks.js';
 import { cutAsPlanned, NUMBER, oneOf, RECORD, readTask, TEXT } from './task.js';
 
@@ -66,15 +66,15 @@ export async function createSampleRun(folder: string, model: Uint8Array, options
 export function planSamples(
   generator: BoltzmannGenerator,
   task: Omit<SampleTask, 'integrator'>,
-  { shards, firstIndex = 0 }: Cut,
+  cut: Cut,
 ): Plan<SampleTask> {
   requireRange(task);
   return makePlan({
     job: 'sample',
     task: { ...task, integrator: generator.flow.integrator },
     block: streamBlockSize(generator),
-    firstIndex,
-    boundaries: evenBoundaries(task.n, shards, 1, 'samples'),
+    firstIndex: firstIndexOf(cut),
+    boundaries: evenBoundaries(task.n, cut.shards, 1, 'samples'),
   });
 }
 

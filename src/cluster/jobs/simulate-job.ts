@@ -14,7 +14,7 @@ import {
 } from '../../samplers/index.js';
 import { describeSystem, type System, systemDefinition, systemFromDescription } from '../../systems/index.js';
 import type { Job, JobBlock, JobContext, UnitRange } from '../job.js';
-import { type Cut, evenBoundaries, makePlan, PLAN, type Plan, type Run } from '../plan.js';
+import { type Cut, evenBoundaries, firstIndexOf, makePlan, PLAN, type Plan, type Run } from '../plan.js';
 import { arraysChecksum } from '../shard-files.js';
 import type { CompleteRun } from '../status.js';
 import { type MergeContext, runBlocks } from '../stored-blocks.js';
@@ -39,19 +39,15 @@ export interface SimulateJob extends Job {
  * A plan that cuts the chains of `simulate` at multiples of four.
  * @throws UsageError for settings or a number of shards out of range, or more configurations than the merge can write
  */
-export function planSimulation(
-  system: System,
-  options: SamplingOptions,
-  { shards, firstIndex = 0 }: Cut,
-): Plan<SimulateTask> {
+export function planSimulation(system: System, options: SamplingOptions, cut: Cut): Plan<SimulateTask> {
   const settings = resolveSettings(system, options);
   checkSimulationSize(system, options.n);
   return makePlan({
     job: 'simulate',
     task: { system: wholeDescription(system), n: options.n, settings },
     block: QUAD,
-    firstIndex,
-    boundaries: evenBoundaries(settings.chains, shards, QUAD, 'chains'),
+    firstIndex: firstIndexOf(cut),
+    boundaries: evenBoundaries(settings.chains, cut.shards, QUAD, 'chains'),
   });
 }
 
