@@ -4,8 +4,8 @@ import { type Run, shardCount, shardIndices, shardRange } from './plan.js';
 import { listManifests, type ShardManifest, shardPaths, shardState } from './shard-files.js';
 import { ABANDONED_SECONDS, listWriters, silence } from './writers.js';
 
-/** Shards looked at side by side: enough that a network file system answers many at once. */
-const AT_ONCE = 64;
+/** Shards looked at side by side: Node.js has four threads for files, which then never wait, and processes may open few of them. */
+const AT_ONCE = 16;
 
 /** How the shards of a run stand; indices ascend. */
 export interface RunStatus {

@@ -1,6 +1,10 @@
 import { spawnSync } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import test from 'ava';
+import { shardIndices } from '../../src/cluster/plan.js';
+import { shardPaths } from '../../src/cluster/shard-files.js';
+import { ownFolder, planRun } from '../cluster/runs.js';
 import { MAIN } from './command-line.js';
 
 type Stream = 'pipe' | number;
@@ -41,6 +45,25 @@ test('a signal that comes while the program is still loaded ends it with 75', (t
     t.is(status, 75, signal);
     t.is(stderr, 'equiflow: interrupted; run it again\n');
   }
+});
+
+test('the shards of a run are looked at with few files open at once', async (t) => {
+  const folder = await ownFolder(t);
+  const { run } = await planRun(folder, 'run', 200);
+  for (const index of shardIndices(run.plan)) await writeFile(shardPaths(run, index).manifest, 'torn');
+  const words = [
+    '-c',
+    'ulimit -n 80; exec "$@"',
+    'bash',
+    process.execPath,
+    MAIN,
+    'status',
+    '--plan',
+    run.folder,
+    '--missing',
+  ];
+  const { stdout, stderr } = spawnSync('bash', words, { encoding: 'utf8' });
+  t.is(stdout, '0-199\n', stderr);
 });
 
 test('a file system that fails under the program itself is no bug of the program', (t) => {
