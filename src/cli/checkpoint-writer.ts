@@ -13,9 +13,11 @@ export class CheckpointWriter {
   #writing: Promise<void> | undefined;
   #due = 0;
 
+  /** @param recorded fulfilled when the training record up to now is in its file, which a checkpoint must not be ahead of */
   constructor(
     readonly path: string,
     private readonly context: CheckpointContext,
+    private readonly recorded: () => Promise<void>,
   ) {}
 
   /** The last state that was offered. */
@@ -49,7 +51,9 @@ export class CheckpointWriter {
     await rm(this.path, { force: true });
   }
 
-  #write(state: TrainingState): Promise<void> {
-    return writeOutput(this.path, encodeCheckpoint(state, this.context));
+  async #write(state: TrainingState): Promise<void> {
+    const bytes = encodeCheckpoint(state, this.context);
+    await this.recorded();
+    await writeOutput(this.path, bytes);
   }
 }

@@ -14,6 +14,7 @@ export class TrainingLog {
   #validated: number;
   /** From the first line on: a run that never begins, for want of its engine, leaves the record of an earlier one alone. */
   #stream: Promise<WriteStream | undefined> | undefined;
+  #written: Promise<void> = Promise.resolve();
 
   private constructor(
     readonly path: string,
@@ -38,7 +39,7 @@ export class TrainingLog {
   }
 
   steps(records: readonly StepRecord[]): void {
-    for (const { ms, ...record } of records) this.#line({ ...record, ms: Number(ms.toFixed(3)) });
+    this.#add(records.map(({ ms, ...record }) => ({ ...record, ms: Number(ms.toFixed(3)) })));
   }
 
   /** Adds the last validation of a state, unless it is there already. */
@@ -46,7 +47,12 @@ export class TrainingLog {
     if (curve.length <= this.#validated) return;
     this.#validated = curve.length;
     const { step, ...validation } = curve.at(-1)!;
-    this.#line({ step, validation, skipped });
+    this.#add([{ step, validation, skipped }]);
+  }
+
+  /** Fulfilled when all lines so far are in the file, or could not be written. */
+  written(): Promise<void> {
+    return this.#written;
   }
 
   /** @throws OutputError if a line could not be written */
@@ -58,10 +64,12 @@ export class TrainingLog {
     }
   }
 
-  #line(entry: unknown): void {
-    const line = `${JSON.stringify(entry)}\n`;
+  #add(entries: readonly unknown[]): void {
+    const lines = entries.map((entry) => `${JSON.stringify(entry)}\n`).join('');
     this.#stream ??= this.#begin();
-    this.#stream.then((stream) => stream?.write(line));
+    this.#written = this.#stream.then(
+      (stream) => new Promise((resolve) => (stream ? stream.write(lines, () => resolve()) : resolve())),
+    );
   }
 
   async #begin(): Promise<WriteStream | undefined> {

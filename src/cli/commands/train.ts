@@ -115,7 +115,7 @@ async function run(spec: string, given: TrainOptions, command: Command): Promise
 
   const started = performance.now();
   const log = await TrainingLog.open(`${out}.training.jsonl`, resume);
-  const checkpoints = new CheckpointWriter(checkpoint, context);
+  const checkpoints = new CheckpointWriter(checkpoint, context, () => log.written());
   await inSession(options, async ({ pool, progress, signal }) => {
     try {
       const trained = await train(generator, data, validation, training, pool, {
