@@ -43,7 +43,8 @@ export function progressDisplay(quiet: boolean, stream: NodeJS.WriteStream = pro
     if (stream.isTTY) {
       const filled = Math.round(BAR * fraction);
       const line = `${stage} ${'█'.repeat(filled)}${'░'.repeat(BAR - filled)} ${tail}`;
-      stream.write(`\r\x1b[K${line.slice(0, (stream.columns ?? 100) - 1)}`);
+      // A terminal that does not know its width says 0.
+      stream.write(`\r\x1b[K${line.slice(0, (stream.columns || 100) - 1)}`);
       open = true;
     } else {
       stream.write(`${stage} ${tail}\n`);

@@ -80,6 +80,7 @@ test('a merge says what it lacks, a plan what it cannot cut', async (t) => {
   await succeeds(t, folder, 'plan simulate dw2 -n 640 --chains 64 --warm-up 10 --shards 2 --out run');
   await succeeds(t, folder, 'shard --plan run --index 1 --quiet');
   await ends('merge --plan run --out o.npz', 66, /of 2 shards 1 missing \(0\)\n$/);
+  await ends('merge --plan run --out o.h5', 2, /--out o\.h5: expected a name that ends in \.npz\n$/);
   await ends('plan simulate dw2 -n 640 --shards 17 --out other', 2, /since shards begin at multiples of 4 chains\n$/);
   await ends(
     'plan simulate lj55:pairFactor=2 -n 10000000 --shards 2 --out other',

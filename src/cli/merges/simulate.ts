@@ -1,5 +1,6 @@
 import { type Run, requireComplete } from '../../cluster/index.js';
 import { mergeSimulation, openSimulateJob } from '../../cluster/jobs/simulate-job.js';
+import { UsageError } from '../../errors.js';
 import { checkWritable } from '../../formats/files.js';
 import { writeRunInfo } from '../outputs.js';
 import { interruptible } from '../session.js';
@@ -8,7 +9,10 @@ import type { MergeOptions } from './options.js';
 
 /** The chains of a run as one simulation, as `equiflow simulate` writes it; without a name for it, what they say. */
 export async function mergeSimulateRun(run: Run, { out, ...options }: MergeOptions): Promise<void> {
-  if (out !== undefined) await checkWritable(out);
+  if (out !== undefined) {
+    if (!out.endsWith('.npz')) throw new UsageError(`--out ${out}: expected a name that ends in .npz`);
+    await checkWritable(out);
+  }
   const started = performance.now();
   const job = openSimulateJob(run);
   const { system } = job.simulation;
