@@ -9,9 +9,15 @@ import { COLORS } from './palette.js';
 import { loadDrawing, type Spec } from './vega.js';
 
 /** Numbers of a training against its step, one curve a name. */
-export interface TrainingCurves {
+export type TrainingCurves = ReadonlyMap<string, readonly { readonly step: number; readonly value: number }[]>;
+
+/** What a page about a training shows. */
+export interface TrainingReport {
+  /** What the record or model is called. */
   readonly name: string;
-  readonly curves: ReadonlyMap<string, readonly { readonly step: number; readonly value: number }[]>;
+  /** The command that makes the page. */
+  readonly command: string;
+  readonly curves: TrainingCurves;
 }
 
 const WIDTH = 452;
@@ -75,7 +81,7 @@ export function parseTrainingRecord(text: string, source: string): TrainingCurve
     for (const [name, value] of Object.entries(rest)) add(step, name, value);
   }
   if (curves.size === 0) throw new DataError(`${source}: no numbers with a step, expected a training record`);
-  return { name: source, curves };
+  return curves;
 }
 
 /**
@@ -83,7 +89,7 @@ export function parseTrainingRecord(text: string, source: string): TrainingCurve
  *
  * @throws UnavailableError if the optional packages vega and vega-lite are not installed
  */
-export async function renderTrainingReport({ name, curves }: TrainingCurves): Promise<string> {
+export async function renderTrainingReport({ name, command, curves }: TrainingReport): Promise<string> {
   const draw = await loadDrawing();
   const last = [...curves.values()].reduce((step, points) => Math.max(step, points.at(-1)!.step), 1);
   const panels: Html[] = [];
@@ -107,7 +113,7 @@ of the first steps, may run off an axis.</figcaption></figure></section>
 <section><h2>Last values</h2>
 <table class="results"><thead><tr><th scope="col"></th><th scope="col">last</th><th scope="col">at step</th><th scope="col">lowest</th><th scope="col">highest</th><th scope="col">entries</th></tr></thead>
 <tbody>${[...curves].map(([title, points]) => row(title, points))}</tbody></table></section>
-<footer><h2>How this was made</h2><p>equiflow ${VERSION}, <code>equiflow report ${name}</code>.</p></footer>`,
+<footer><h2>How this was made</h2><p>equiflow ${VERSION}, <code>${command}</code>.</p></footer>`,
   });
 }
 

@@ -70,8 +70,8 @@ test('a training record is every number against its step, nested ones too, up to
     '{"step": 2, "loss": {"nll": 2.5, "kl": null}, "gradientNorm": 1, "validationNll": 2.4}',
     '{"step": 3, "lo',
   ]);
-  const record = parseTrainingRecord(lines.join('\n'), 'r.jsonl');
-  t.deepEqual(Object.fromEntries(record.curves), {
+  const curves = parseTrainingRecord(lines.join('\n'), 'r.jsonl');
+  t.deepEqual(Object.fromEntries(curves), {
     'loss.nll': [
       { step: 1, value: 3 },
       { step: 2, value: 2.5 },
@@ -83,10 +83,11 @@ test('a training record is every number against its step, nested ones too, up to
     ],
     validationNll: [{ step: 2, value: 2.4 }],
   });
-  const html = await renderTrainingReport(record);
+  const html = await renderTrainingReport({ name: 'r.jsonl', command: "equiflow report 'a b/r.jsonl'", curves });
   // One panel for each number that changes: the other two have one value.
   t.is(count(html, '<svg'), 2);
   t.true(html.includes('gradient norm') && !html.includes('NaN'));
+  t.true(html.includes('<h1>Training of r.jsonl</h1>') && html.includes('a b/r.jsonl'));
 });
 
 test('what is no training record is refused by its line', (t) => {

@@ -43,11 +43,13 @@ async function run(path: string, options: Options): Promise<void> {
   const { out } = options;
   await checkWritable(out);
   await loadDrawing();
-  const training = await trainingCurves(path);
-  if (training !== undefined) refuseSampleOptions(path, options);
-  const page = training === undefined ? await sampleReport(path, options) : await renderTrainingReport(training);
+  const curves = await trainingCurves(path);
+  if (curves !== undefined) refuseSampleOptions(path, options);
+  const about = { name: basename(path), command: commandLine(process.argv.slice(2)) };
+  const page =
+    curves === undefined ? await sampleReport(path, about, options) : await renderTrainingReport({ ...about, curves });
   await writeOutput(out, new TextEncoder().encode(page));
-  process.stdout.write(`${out}: ${training === undefined ? 'samples' : 'training'} of ${path}\n`);
+  process.stdout.write(`${out}: ${curves === undefined ? 'samples' : 'training'} of ${path}\n`);
 }
 
 /** Options that are about samples. */
@@ -67,7 +69,7 @@ function commandLine(args: readonly string[]): string {
   return shellWords(['equiflow', ...kept]);
 }
 
-async function sampleReport(path: string, options: Options): Promise<string> {
+async function sampleReport(path: string, about: { name: string; command: string }, options: Options): Promise<string> {
   const { samples, stored, ...input } = await openInput(path, options);
   const shape = samples.x?.shape;
   const positions = shape !== undefined;
@@ -84,8 +86,7 @@ async function sampleReport(path: string, options: Options): Promise<string> {
     const reweighting = await reweight(samples, { ...question, onProgress: progress.update, signal }, pool);
     progress.finish();
     return renderSampleReport({
-      name: basename(path),
-      command: commandLine(process.argv.slice(2)),
+      ...about,
       target: target === undefined ? 'Target unknown to the file' : `${target.name}: ${target.convention}`,
       kT: input.kT,
       ...(positions && dimensions !== undefined ? { dimensions } : {}),
