@@ -4,13 +4,12 @@ import { EquiflowError, IoError } from '../errors.js';
 import { asInputError, asOutputError } from '../formats/system-errors.js';
 import { removeTemporaries } from '../formats/temporaries.js';
 import { VERSION } from '../version.js';
+import { SIGNALS } from './signals.js';
 
 const USAGE = 2;
 const BUG = 70;
 const IO = 74;
 const INTERRUPTED = 75;
-
-const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 
 const EXIT_CODES = `
 Exit codes: 0 done; 2 usage, unknown system or option; 65 bad or corrupt data; 66 input missing; 69 engine or optional

@@ -3,6 +3,7 @@ import { InterruptedError } from '../errors.js';
 import { removeTemporaries } from '../formats/temporaries.js';
 import { WorkerPool } from '../workers/pool.js';
 import { type ProgressDisplay, progressDisplay } from './progress.js';
+import { SIGNALS } from './signals.js';
 
 /** What a command has at hand while it runs. */
 export interface Interruptible {
@@ -15,8 +16,6 @@ export interface Interruptible {
 export interface Session extends Interruptible {
   readonly pool: WorkerPool;
 }
-
-const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 
 export interface SessionOptions {
   readonly workers?: number | undefined;

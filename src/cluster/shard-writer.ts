@@ -4,6 +4,7 @@ import { InterruptedError } from '../errors.js';
 import { beginsWith, bytesOf, type Elements, ElementWriter, readWhole, writeWhole } from '../formats/element-writer.js';
 import { type PreparedOutput, prepareOutput } from '../formats/files.js';
 import { syncFolder } from '../formats/flush.js';
+import { ABANDONED_SECONDS, HEARTBEAT_SECONDS } from '../formats/heartbeat.js';
 import { requireSpace } from '../formats/space.js';
 import { asOutputError } from '../formats/system-errors.js';
 import { createTemporary, keepTemporary, removeTemporary } from '../formats/temporaries.js';
@@ -18,7 +19,7 @@ import {
   shardPaths,
   writersFolder,
 } from './shard-files.js';
-import { ABANDONED_SECONDS, abandonedFiles, giveBack, HEARTBEAT_SECONDS, isTakenOver, takeOver } from './writers.js';
+import { abandonedFiles, giveBack, isTakenOver, takeOver } from './writers.js';
 
 /** What `stat` counts in. */
 const BLOCK_BYTES = 512;

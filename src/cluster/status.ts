@@ -1,8 +1,9 @@
 import { DataError, InputError } from '../errors.js';
+import { ABANDONED_SECONDS } from '../formats/heartbeat.js';
 import type { Job } from './job.js';
 import { type Run, shardCount, shardIndices, shardRange } from './plan.js';
 import { listManifests, type ShardManifest, shardPaths, shardState } from './shard-files.js';
-import { ABANDONED_SECONDS, listWriters, silence } from './writers.js';
+import { listWriters, silence } from './writers.js';
 
 /** Shards looked at side by side: Node.js has four threads for files, which then never wait, and processes may open few of them. */
 const AT_ONCE = 16;

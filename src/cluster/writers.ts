@@ -2,15 +2,13 @@ import { constants } from 'node:fs';
 import { copyFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { listFolder, statsOf } from '../formats/entries.js';
+import { ABANDONED_SECONDS } from '../formats/heartbeat.js';
 import { systemErrorCode } from '../formats/system-errors.js';
 import { removeTemporary } from '../formats/temporaries.js';
-import { ABANDONED_SECONDS, HEARTBEAT_SECONDS } from '../sampling/folder-lock.js';
 import type { Run } from './plan.js';
 import { shardsFolder, writersFolder } from './shard-files.js';
 
 /* Files of writers: of those at work, and what interrupted and killed ones have left. */
-
-export { ABANDONED_SECONDS, HEARTBEAT_SECONDS };
 
 const PART_NAME = /^\d{5,}\.part$/;
 /** A manifest that was killed before it had its name. */

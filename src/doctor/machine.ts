@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { availableParallelism, cpus, totalmem } from 'node:os';
 import { promisify } from 'node:util';
-import { setFlagsFromString } from 'node:v8';
+import { allowRelaxedSimd } from '../kernels/relaxed-simd.js';
 import { cpuQuota } from '../workers/cpu-quota.js';
 
 /** What `engines` in package.json asks for: [major, minor]. */
@@ -35,8 +35,7 @@ export interface WebAssemblyFacts {
 }
 
 export function webAssemblyFacts(): WebAssemblyFacts {
-  // Node.js 20 has relaxed SIMD behind a flag, which the kernels set as well where they are asked for it.
-  setFlagsFromString('--experimental-wasm-relaxed-simd');
+  allowRelaxedSimd();
   const offers = (bytes: readonly number[]) => WebAssembly.validate(Uint8Array.from(bytes));
   return { simd: offers(SIMD_MODULE), relaxedSimd: offers(RELAXED_MODULE) };
 }

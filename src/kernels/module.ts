@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { setFlagsFromString } from 'node:v8';
 import { UnavailableError } from '../errors.js';
 import type { CommonKernels, LaneKernels } from './exports.js';
+import { allowRelaxedSimd } from './relaxed-simd.js';
 
 /** Which lane type a computation runs in; positions and velocities, never log-densities, which are always f64. */
 export type Precision = 'f32' | 'f64';
@@ -54,8 +54,7 @@ function kernelModule(build: Build): WebAssembly.Module {
   const present = compiled[build];
   if (present !== undefined) return present;
   const bytes = kernelBytes(build);
-  // Node.js 20 has relaxed SIMD behind a flag, which may be set until the first such module is compiled.
-  if (build === 'relaxed') setFlagsFromString('--experimental-wasm-relaxed-simd');
+  if (build === 'relaxed') allowRelaxedSimd();
   if (!WebAssembly.validate(bytes)) {
     throw new UnavailableError(
       build === 'relaxed'

@@ -5,6 +5,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { InterruptedError, OutputError } from '../errors.js';
+import { ABANDONED_SECONDS, HEARTBEAT_SECONDS } from '../formats/heartbeat.js';
 import { systemErrorCode } from '../formats/system-errors.js';
 
 /* `lock.<process>.<random>.<host>`: the name says it all, so that a lock is never seen half-written. */
@@ -21,9 +22,6 @@ export function isLock(name: string): boolean {
 const GRACE = 2000;
 const POLL = 50;
 
-/** Seconds after which a writer on another machine that has not touched its file is taken for dead; it does so more often. */
-export const ABANDONED_SECONDS = 90;
-export const HEARTBEAT_SECONDS = 15;
 const POLL_ELSEWHERE = 1000;
 
 /**

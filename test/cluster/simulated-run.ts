@@ -6,9 +6,9 @@ import { evenBoundaries, makePlan, type Run, readRun, shardIndices, writeRun } f
 import { runShard } from '../../src/cluster/shard.js';
 import { shardPaths } from '../../src/cluster/shard-files.js';
 import { requireComplete, runStatus } from '../../src/cluster/status.js';
-import { ABANDONED_SECONDS } from '../../src/cluster/writers.js';
 import { EquiflowError, InterruptedError, IoError } from '../../src/errors.js';
 import { integratedBy } from '../../src/flows/index.js';
+import { ABANDONED_SECONDS } from '../../src/formats/heartbeat.js';
 import { rk4 } from '../../src/integrators/index.js';
 import type { WorkerPool } from '../../src/workers/index.js';
 import { GENERATOR, MODEL_BYTES, TASK } from './runs.js';

@@ -2,7 +2,8 @@ import { readdir, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { InterruptedError, OutputError } from '../../src/errors.js';
-import { ABANDONED_SECONDS, lockFolder } from '../../src/sampling/folder-lock.js';
+import { ABANDONED_SECONDS } from '../../src/formats/heartbeat.js';
+import { lockFolder } from '../../src/sampling/folder-lock.js';
 import { ownFolder } from '../own-folder.js';
 
 /** A folder with the lock of a process of another machine, touched some seconds ago. */

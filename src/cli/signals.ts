@@ -1,0 +1,2 @@
+/** What asks a command to end in order. */
+export const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
